@@ -1,1 +1,56 @@
-//! audit-core.
+//! What an audit event is: the model, every constraint, the encoding, the checksum, batches and the wire types of
+//! CloudTrail's `PutAuditEvents`.
+//!
+//! An event's way through this crate:
+//!
+//! ```text
+//!  AuditEvent ──write──► EventDataWriter ──► Entry ──push──► Batch ──► wire
+//!                 ▲            │               ▲
+//!              Context       limits          schema ◄── JSON from elsewhere (Entry::parse)
+//! ```
+//!
+//! - [`limits`] has the contract's numbers, [`schema`] holds a whole event to them, [`Violation`] says what is broken.
+//! - [`AuditEvent`] is what the derive implements; [`EventDataWriter`] is what it writes with; [`Context`] fills in what an
+//!   event does not carry.
+//! - [`Entry`] is an event ready to be sent: id, event data, checksum. [`Batch`] is what fits one request.
+//! - [`EventId`], [`ChannelArn`], [`ExternalId`], [`AccountId`], [`EventTime`] and [`Checksum`] are names that cannot be
+//!   wrong.
+//!
+//! This crate does no I/O, knows no network, and panics on no input.
+
+mod batch;
+mod catalog;
+mod checksum;
+mod context;
+mod entry;
+mod error;
+mod event;
+mod event_time;
+mod hmac;
+mod identity;
+pub mod limits;
+mod names;
+mod object;
+mod scan;
+pub mod schema;
+mod sha256_const;
+mod value;
+mod values;
+mod violation;
+pub mod wire;
+mod writer;
+
+pub use batch::{Batch, DoesNotFit, Reason};
+pub use catalog::{EventType, FieldType, Protection, Role};
+pub use checksum::Checksum;
+pub use context::Context;
+pub use entry::{Entry, EntryError, IntoEntry, StaticEntry};
+pub use error::{EncodeError, EncodeFault};
+pub use event::{AuditError, AuditEvent, EventCatalog, NamesActor};
+pub use event_time::EventTime;
+pub use identity::{Identity, UserIdentity};
+pub use names::{AccountId, ChannelArn, EventId, ExternalId, NameError};
+pub use object::ObjectWriter;
+pub use values::{EventTimeValue, SourceIp, TextValue};
+pub use violation::Violation;
+pub use writer::{EventDataWriter, Part};

@@ -1,0 +1,199 @@
+//! What there is to know of an event type before any event: for catalogs, reviews and schemas.
+
+use serde::{Serialize, Serializer};
+
+use crate::limits::Field;
+
+/// A type of event: its source, its name, and what its events carry.
+///
+/// ```
+/// use audit_core::EventType;
+///
+/// static REFUND: EventType = EventType::new("orders.example.com", "RefundIssued").version("2.0");
+/// assert_eq!(REFUND.version, "2.0");
+/// ```
+///
+/// In a constant, a source, name or version that breaks the contract does not compile:
+///
+/// ```compile_fail
+/// const NAMELESS: audit_core::EventType = audit_core::EventType::new("orders.example.com", "");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EventType {
+    /// Where such events come from: the `eventSource`.
+    pub source: &'static str,
+    /// What happened: the `eventName`.
+    pub name: &'static str,
+    /// The version of the event's form: the `version`.
+    pub version: &'static str,
+    /// The doc comment of the Rust type.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub doc: &'static str,
+    /// What its events carry.
+    pub fields: &'static [FieldType],
+    /// The JSON with which all its events begin, where the macro could write it.
+    #[serde(skip)]
+    pub(crate) prefix: &'static str,
+}
+
+impl EventType {
+    /// An event type of version "1.0", without a doc comment or fields.
+    ///
+    /// # Panics
+    /// If the source or the name is empty or has over 1,024 characters; in a constant, that does not compile.
+    #[must_use]
+    pub const fn new(source: &'static str, name: &'static str) -> Self {
+        assert!(Field::EventSource.check_text(source).is_ok(), "an event's source must have 1 to 1,024 characters");
+        assert!(Field::EventName.check_text(name).is_ok(), "an event's name must have 1 to 1,024 characters");
+        Self { source, name, version: "1.0", doc: "", fields: &[], prefix: "" }
+    }
+
+    /// With another version than "1.0".
+    ///
+    /// # Panics
+    /// If the version is empty or has over 256 characters; in a constant, that does not compile.
+    #[must_use]
+    pub const fn version(mut self, version: &'static str) -> Self {
+        assert!(Field::Version.check_text(version).is_ok(), "an event's version must have 1 to 256 characters");
+        self.version = version;
+        self
+    }
+
+    /// With a text for people.
+    #[must_use]
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// With the fields that its events carry.
+    #[must_use]
+    pub const fn fields(mut self, fields: &'static [FieldType]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// For the derive: the JSON of version, source and name, its brace open, without a comma at its end.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __prefix(mut self, prefix: &'static str) -> Self {
+        self.prefix = prefix;
+        self
+    }
+}
+
+/// A field of an event type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FieldType {
+    /// Its key in the event's JSON; empty where its role alone says where it stands.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub key: &'static str,
+    /// What it is to the event.
+    pub role: Role,
+    /// Its type, as it is written in Rust.
+    pub rust_type: &'static str,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// Whether its value is hidden.
+    pub protection: Protection,
+}
+
+impl FieldType {
+    /// A field that is always there and whose value is shown.
+    #[must_use]
+    pub const fn new(key: &'static str, role: Role, rust_type: &'static str) -> Self {
+        Self { key, role, rust_type, optional: false, protection: Protection::None }
+    }
+
+    /// That may be left out.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Whose value is hidden.
+    #[must_use]
+    pub const fn protected(mut self, protection: Protection) -> Self {
+        self.protection = protection;
+        self
+    }
+}
+
+/// What a field is to its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The source's own ID of the event: `UID`, and the entry's id.
+    Id,
+    /// `eventTime`
+    Time,
+    /// `userIdentity`
+    UserIdentity,
+    /// `userAgent`
+    UserAgent,
+    /// `sourceIPAddress`
+    SourceIp,
+    /// A member of `requestParameters`.
+    Request,
+    /// A member of `responseElements`.
+    Response,
+    /// `responseElements`, or `errorCode` and `errorMessage`.
+    Outcome,
+    /// `errorCode`
+    ErrorCode,
+    /// `errorMessage`
+    ErrorMessage,
+    /// A member of `additionalEventData`.
+    Additional,
+}
+
+impl Role {
+    /// The role as the derive's attribute names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Time => "time",
+            Self::UserIdentity => "user_identity",
+            Self::UserAgent => "user_agent",
+            Self::SourceIp => "source_ip",
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Outcome => "outcome",
+            Self::ErrorCode => "error_code",
+            Self::ErrorMessage => "error_message",
+            Self::Additional => "additional",
+        }
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// How a field's value is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// It is not.
+    None,
+    /// `[REDACTED]` stands in its place.
+    Redact,
+    /// Its HMAC-SHA-256 stands in its place.
+    Hmac,
+}
+
+impl Serialize for Protection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::None => "none",
+            Self::Redact => "redact",
+            Self::Hmac => "hmac",
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! What an event does not carry itself.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use crate::error::EncodeError;
+use crate::event_time::EventTime;
+use crate::hmac::HmacKey;
+use crate::identity::{EncodedIdentity, UserIdentity};
+use crate::names::{AccountId, NameError};
+
+/// What an event does not carry itself: the account that it is for, the time, and defaults for who acted, with what and
+/// from where. What the event says of itself goes first.
+///
+/// ```
+/// use audit_core::{AccountId, Context, Identity};
+///
+/// let context = Context::new(AccountId::from_static("123456789012"))
+///     .identity(&Identity::new("Service", "billing-worker")?)
+///     .user_agent("billing/2.1")
+///     .source_ip("203.0.113.7".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    pub(crate) account: AccountId,
+    pub(crate) time: Option<Result<EventTime, NameError>>,
+    pub(crate) identity: Option<EncodedIdentity>,
+    pub(crate) user_agent: Option<Box<str>>,
+    pub(crate) source_ip: Option<IpAddr>,
+    pub(crate) hmac_key: Option<HmacKey>,
+}
+
+impl Context {
+    /// A context for events to this account: the one in the channel's ARN.
+    #[must_use]
+    pub fn new(account: AccountId) -> Self {
+        Self { account, time: None, identity: None, user_agent: None, source_ip: None, hmac_key: None }
+    }
+
+    /// Who acted, for events that do not say so. An identity that breaks a rule is told when an event needs it.
+    #[must_use]
+    pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
+        self.identity = Some(EncodedIdentity::new(identity));
+        self
+    }
+
+    /// With what they acted: at most 1,024 characters.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// From where they acted.
+    #[must_use]
+    pub fn source_ip(mut self, address: IpAddr) -> Self {
+        self.source_ip = Some(address);
+        self
+    }
+
+    /// The key for `hmac` fields. Whoever has it can find out which value a field had by trying values, so keep it like a
+    /// password; with another key, equal values no longer look alike. At least 32 bytes are a good length.
+    #[must_use]
+    pub fn hmac_key(mut self, key: &[u8]) -> Self {
+        self.hmac_key = Some(HmacKey::new(key));
+        self
+    }
+
+    /// A fixed time for events that do not say when they happened. Without it, that is the time of their encoding.
+    #[must_use]
+    pub fn time(mut self, time: SystemTime) -> Self {
+        self.time = Some(EventTime::try_from(time));
+        self
+    }
+
+    /// The account that events are for.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub(crate) fn event_time(&self) -> Result<EventTime, EncodeError> {
+        match &self.time {
+            None => Ok(EventTime::now()),
+            Some(Ok(time)) => Ok(*time),
+            Some(Err(error)) => Err(EncodeError::new(crate::error::EncodeFault::Time(error.clone()))),
+        }
+    }
+}
+
+/// Shows no key and no identity.
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("account", &self.account)
+            .field("time", &self.time)
+            .field("has_identity", &self.identity.is_some())
+            .field("user_agent", &self.user_agent)
+            .field("source_ip", &self.source_ip)
+            .field("has_hmac_key", &self.hmac_key.is_some())
+            .finish()
+    }
+}

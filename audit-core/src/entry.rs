@@ -1,0 +1,210 @@
+//! One event, ready to be sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::checksum::Checksum;
+use crate::context::Context;
+use crate::error::EncodeError;
+use crate::event::{AuditEvent, NamesActor};
+use crate::limits::Side;
+use crate::names::{EventId, NameError};
+use crate::schema;
+use crate::violation::Violation;
+use crate::wire;
+
+/// An id, an event's data and its checksum: one element of `auditEvents`.
+///
+/// There is no entry that breaks the contract: it comes from an event ([`AuditEvent::to_entry`]), from the compiler
+/// (`entry!`), or from JSON that was checked ([`Entry::parse`]). It is sent as it is, also when it is sent again, so that
+/// its checksum holds from the process where it was made to the record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    id: EventId,
+    event_data: Cow<'static, str>,
+    checksum: Checksum,
+}
+
+impl Entry {
+    /// Takes JSON that was made elsewhere, byte for byte, once it has kept the whole contract as a sender must: see
+    /// [`schema::check`]. The id may be an [`EventId`] or text.
+    ///
+    /// ```
+    /// use audit_core::Entry;
+    ///
+    /// let event_data = r#"{"version":"1.0","userIdentity":{"type":"Staff","principalId":"alice@example.com"},
+    ///     "eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z",
+    ///     "UID":"refund/17","recipientAccountId":"123456789012"}"#;
+    /// let entry = Entry::parse("refund-17", event_data)?;
+    /// assert_eq!(entry.event_data(), event_data);
+    ///
+    /// let error = Entry::parse("refund-17", "{}").unwrap_err();
+    /// assert_eq!(error.to_string(), "`userIdentity` is missing or empty; every event must have it");
+    /// # Ok::<(), audit_core::EntryError>(())
+    /// ```
+    pub fn parse<I>(id: I, event_data: impl Into<String>) -> Result<Self, EntryError>
+    where
+        I: TryInto<EventId>,
+        I::Error: Into<NameError>,
+    {
+        let id = id.try_into().map_err(|error| EntryError::Id(error.into()))?;
+        let event_data = event_data.into();
+        schema::check(&event_data, Side::Sender).map_err(EntryError::EventData)?;
+        Ok(Self::checked(id, event_data))
+    }
+
+    /// For event data that is known to keep the contract.
+    pub(crate) fn checked(id: EventId, event_data: String) -> Self {
+        let checksum = Checksum::of(event_data.as_bytes());
+        Self { id, event_data: Cow::Owned(event_data), checksum }
+    }
+
+    /// What the channel knows the event by.
+    #[must_use]
+    pub fn id(&self) -> &EventId {
+        &self.id
+    }
+
+    /// The event: one JSON object.
+    #[must_use]
+    pub fn event_data(&self) -> &str {
+        &self.event_data
+    }
+
+    /// The SHA-256 of [`event_data`](Self::event_data)'s bytes.
+    #[must_use]
+    pub fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    /// The bytes that the entry takes in a request's body, its data escaped, without the comma between two entries.
+    #[must_use]
+    pub fn wire_len(&self) -> usize {
+        wire::entry_bytes(self.id.as_str(), &self.event_data)
+    }
+
+    /// Gives the three parts away, without a copy of what the entry owns.
+    #[must_use]
+    pub fn into_parts(self) -> (EventId, Cow<'static, str>, Checksum) {
+        (self.id, self.event_data, self.checksum)
+    }
+}
+
+/// Shows the id and the length: event data is the business of those who may read the record.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("id", &self.id.as_str())
+            .field("event_data_bytes", &self.event_data.len())
+            .field("checksum", &self.checksum)
+            .finish()
+    }
+}
+
+/// A constant entry, made by `entry!` while compiling: nothing is encoded, hashed or allocated at run time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct StaticEntry {
+    id: &'static str,
+    event_data: &'static str,
+    checksum: Checksum,
+}
+
+impl StaticEntry {
+    /// For `entry!`, which has held the parts to the contract.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __from_macro(id: &'static str, event_data: &'static str, checksum: [u8; 32]) -> Self {
+        Self { id, event_data, checksum: Checksum::from_bytes(checksum) }
+    }
+
+    /// What the channel knows the event by.
+    #[must_use]
+    pub const fn id(&self) -> EventId {
+        EventId::from_static(self.id)
+    }
+
+    /// The event: one JSON object.
+    #[must_use]
+    pub const fn event_data(&self) -> &'static str {
+        self.event_data
+    }
+
+    /// The SHA-256 of [`event_data`](Self::event_data)'s bytes.
+    #[must_use]
+    pub const fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    /// The entry, without a copy.
+    #[must_use]
+    pub const fn to_entry(&self) -> Entry {
+        Entry { id: self.id(), event_data: Cow::Borrowed(self.event_data), checksum: self.checksum }
+    }
+}
+
+impl fmt::Debug for StaticEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_entry(), f)
+    }
+}
+
+impl From<StaticEntry> for Entry {
+    fn from(entry: StaticEntry) -> Self {
+        entry.to_entry()
+    }
+}
+
+/// What can be emitted: an event that names its actor, an [`Entry`], or a [`StaticEntry`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be emitted",
+    label = "not an event, an entry or a constant entry",
+    note = "emit a reference to a value whose type derives `AuditEvent`, an `Entry`, or a `&StaticEntry` from `entry!`"
+)]
+pub trait IntoEntry {
+    /// The entry, encoded with what `context` adds where it is not an entry yet.
+    fn into_entry(self, context: &Context) -> Result<Entry, EncodeError>;
+}
+
+impl<E: AuditEvent + NamesActor + ?Sized> IntoEntry for &E {
+    fn into_entry(self, context: &Context) -> Result<Entry, EncodeError> {
+        self.to_entry(context)
+    }
+}
+
+impl IntoEntry for Entry {
+    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
+        Ok(self)
+    }
+}
+
+impl IntoEntry for &StaticEntry {
+    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
+        Ok(self.to_entry())
+    }
+}
+
+impl IntoEntry for StaticEntry {
+    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
+        Ok(self.to_entry())
+    }
+}
+
+/// Why an id and some JSON are not an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryError {
+    /// The id breaks its rule.
+    Id(NameError),
+    /// The event's data breaks a rule.
+    EventData(Violation),
+}
+
+impl fmt::Display for EntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(error) => error.fmt(f),
+            Self::EventData(violation) => violation.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EntryError {}

@@ -1,0 +1,133 @@
+//! Why an event could not be encoded.
+
+use std::fmt;
+
+use crate::catalog::EventType;
+use crate::limits::Field;
+use crate::names::NameError;
+use crate::violation::{Violation, cut};
+
+/// An event that could not become an entry: which event type, which field, which rule.
+#[derive(Debug)]
+pub struct EncodeError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    event_type: Option<(&'static str, &'static str)>,
+    cause: EncodeFault,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EncodeFault {
+    /// A rule of the contract is broken.
+    Contract(Violation),
+    /// A field's value cannot be written as JSON.
+    NotJson {
+        /// The key, with the object that it stands in: `requestParameters.orders`.
+        key: String,
+        /// What its `Serialize` or the JSON writer says.
+        reason: String,
+    },
+    /// `flatten` was asked of a value that is not an object.
+    NotAnObject {
+        /// The object that it was to become part of.
+        field: Field,
+    },
+    /// A time that cannot be written.
+    Time(NameError),
+    /// The event names no user identity, and neither does its context.
+    NoIdentity,
+    /// The event has an `hmac` field, and its context has no key.
+    NoHmacKey {
+        /// The key of the field.
+        key: String,
+    },
+    /// The event's `AuditEvent::write` called the writer out of order, twice for one field, or never for the id.
+    Order {
+        /// The field.
+        field: Field,
+    },
+}
+
+impl EncodeError {
+    pub(crate) fn new(cause: EncodeFault) -> Self {
+        Self(Box::new(Inner { event_type: None, cause }))
+    }
+
+    pub(crate) fn of_type(mut self, event_type: &EventType) -> Self {
+        self.0.event_type = Some((event_type.source, event_type.name));
+        self
+    }
+
+    /// Says in which object the key stands.
+    pub(crate) fn under(mut self, field: Field) -> Self {
+        if let EncodeFault::NotJson { key, .. } | EncodeFault::NoHmacKey { key } = &mut self.0.cause {
+            let dot = if key.is_empty() { "" } else { "." };
+            *key = format!("{}{dot}{key}", field.path());
+        }
+        self
+    }
+
+    /// The source and the name of the event type; `None` for an identity that was encoded outside of an event.
+    #[must_use]
+    pub fn event_type(&self) -> Option<(&'static str, &'static str)> {
+        self.0.event_type
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn fault(&self) -> &EncodeFault {
+        &self.0.cause
+    }
+
+    /// The contract's field that it is about, where there is one.
+    #[must_use]
+    pub fn field(&self) -> Option<Field> {
+        match &self.0.cause {
+            EncodeFault::Contract(violation) => violation.field(),
+            EncodeFault::NotAnObject { field } | EncodeFault::Order { field } => Some(*field),
+            EncodeFault::Time(_) => Some(Field::EventTime),
+            EncodeFault::NoIdentity => Some(Field::UserIdentity),
+            EncodeFault::NotJson { .. } | EncodeFault::NoHmacKey { .. } => None,
+        }
+    }
+}
+
+impl From<Violation> for EncodeError {
+    fn from(violation: Violation) -> Self {
+        Self::new(EncodeFault::Contract(violation))
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((source, name)) = self.0.event_type {
+            write!(f, "event {} of {}: ", cut(name), cut(source))?;
+        }
+        match &self.0.cause {
+            EncodeFault::Contract(violation) => violation.fmt(f),
+            EncodeFault::NotJson { key, reason } => {
+                write!(f, "`{}` cannot be written as JSON: {}", cut(key), cut(reason))
+            }
+            EncodeFault::NotAnObject { field } => {
+                write!(f, "a flattened value of `{}` is not a JSON object; flatten a map or a struct", field.path())
+            }
+            EncodeFault::Time(error) => error.fmt(f),
+            EncodeFault::NoIdentity => {
+                f.write_str("nobody is named as its actor; mark a field `user_identity`, or emit it acting as somebody")
+            }
+            EncodeFault::NoHmacKey { key } => {
+                write!(f, "`{}` is an hmac field, and the context has no key; give it one", cut(key))
+            }
+            EncodeFault::Order { field } => write!(
+                f,
+                "`{}` was written twice, out of the writer's order, or never; see EventDataWriter",
+                field.path()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}

@@ -1,0 +1,148 @@
+//! Who acted.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::error::EncodeError;
+use crate::limits::Field;
+use crate::object::{self, ObjectWriter};
+use crate::violation::Violation;
+
+/// Somebody or something that acts: what becomes an event's `userIdentity`.
+///
+/// Derive it for your own users, or make an [`Identity`] at run time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who acts",
+    label = "not a user identity",
+    note = "derive `UserIdentity` for the type, with `#[audit(type = \"…\")]` on it and `#[audit(principal_id)]` on a field",
+    note = "or make an identity at run time: `Identity::new(\"Staff\", \"alice@example.com\")?`"
+)]
+pub trait UserIdentity {
+    /// What kind of actor it is: `Staff`, `Service`. 1 to 128 characters.
+    fn identity_type(&self) -> Cow<'_, str>;
+
+    /// Who it is, unmistakably: 1 to 1,024 characters.
+    fn principal_id(&self) -> Cow<'_, str>;
+
+    /// What else there is to say.
+    fn details(&self, details: &mut ObjectWriter<'_>) -> Result<(), EncodeError> {
+        let _ = details;
+        Ok(())
+    }
+}
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<T: UserIdentity + ?Sized> UserIdentity for $pointer {
+            fn identity_type(&self) -> Cow<'_, str> {
+                (**self).identity_type()
+            }
+            fn principal_id(&self) -> Cow<'_, str> {
+                (**self).principal_id()
+            }
+            fn details(&self, details: &mut ObjectWriter<'_>) -> Result<(), EncodeError> {
+                (**self).details(details)
+            }
+        }
+    )*};
+}
+through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
+
+/// Writes `{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
+pub(crate) fn write_identity(out: &mut Vec<u8>, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
+    out.extend_from_slice(b"{\"type\":");
+    object::write_text(out, Field::IdentityType, &identity.identity_type())?;
+    out.extend_from_slice(b",\"principalId\":");
+    object::write_text(out, Field::PrincipalId, &identity.principal_id())?;
+    let mut details = ObjectWriter::new(out, Field::Details);
+    identity.details(&mut details)?;
+    details.close()?;
+    out.push(b'}');
+    Ok(())
+}
+
+/// An identity whose JSON is made once and used for every event; or why there is none.
+#[derive(Clone)]
+pub(crate) struct EncodedIdentity(Result<Arc<[u8]>, Arc<EncodeError>>);
+
+impl EncodedIdentity {
+    pub(crate) fn new(identity: &dyn UserIdentity) -> Self {
+        let mut json = Vec::with_capacity(128);
+        Self(match write_identity(&mut json, identity) {
+            Ok(()) => Ok(json.into()),
+            Err(error) => Err(Arc::new(error)),
+        })
+    }
+
+    pub(crate) fn json(&self) -> Result<&[u8], EncodeError> {
+        match &self.0 {
+            Ok(json) => Ok(json),
+            Err(error) => Err(EncodeError::new(error.fault().clone())),
+        }
+    }
+}
+
+/// An identity that is built at run time.
+///
+/// ```
+/// use audit_core::Identity;
+///
+/// let alice = Identity::new("Staff", "alice@example.com")?.detail("department", "support")?.detail("mfa", true)?;
+/// # Ok::<(), audit_core::EncodeError>(())
+/// ```
+#[derive(Clone)]
+pub struct Identity {
+    kind: Box<str>,
+    principal_id: Box<str>,
+    /// The members of the `details` object, as JSON, with commas between them.
+    details: Vec<u8>,
+}
+
+impl Identity {
+    /// An identity of a type (1 to 128 characters) with a principal ID (1 to 1,024 characters).
+    pub fn new(identity_type: &str, principal_id: &str) -> Result<Self, EncodeError> {
+        for (field, text) in [(Field::IdentityType, identity_type), (Field::PrincipalId, principal_id)] {
+            field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
+        }
+        Ok(Self { kind: identity_type.into(), principal_id: principal_id.into(), details: Vec::new() })
+    }
+
+    /// Adds to what is known of the actor, under a key that it does not have yet. A `None` is left out.
+    pub fn detail(mut self, key: &str, value: impl Serialize) -> Result<Self, EncodeError> {
+        let mut json = Vec::new();
+        let mut members = ObjectWriter::new(&mut json, Field::Details);
+        members.members(&self.details).field(key, &value);
+        members.close()?;
+        // Without the frame that the writer set around the members.
+        self.details = object::inside(&json).to_vec();
+        Ok(self)
+    }
+}
+
+impl UserIdentity for Identity {
+    fn identity_type(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.kind)
+    }
+
+    fn principal_id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.principal_id)
+    }
+
+    fn details(&self, details: &mut ObjectWriter<'_>) -> Result<(), EncodeError> {
+        details.members(&self.details).done()
+    }
+}
+
+/// Shows who it is, and no details.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("type", &self.kind)
+            .field("principal_id", &self.principal_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,264 @@
+//! A JSON object that is written member by member.
+
+use serde::Serialize;
+
+use crate::error::{EncodeError, EncodeFault};
+use crate::hmac::HmacKey;
+use crate::limits::{Field, Side};
+use crate::scan;
+use crate::schema::check_bytes;
+use crate::value::{self, Written};
+use crate::violation::Violation;
+
+/// Writes one of an event's objects, member by member. It keeps the first error and then writes nothing more, so calls
+/// can be chained; [`done`](Self::done) tells.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use audit_core::{EncodeError, ObjectWriter, UserIdentity};
+///
+/// struct Robot { serial: u64, owner: Option<String> }
+///
+/// impl UserIdentity for Robot {
+///     fn identity_type(&self) -> Cow<'_, str> { "Robot".into() }
+///     fn principal_id(&self) -> Cow<'_, str> { format!("robot-{}", self.serial).into() }
+///     fn details(&self, details: &mut ObjectWriter<'_>) -> Result<(), EncodeError> {
+///         details.field("serial", &self.serial).field("owner", &self.owner).done()
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct ObjectWriter<'a> {
+    out: &'a mut Vec<u8>,
+    object: Object,
+    error: Option<EncodeError>,
+}
+
+impl<'a> ObjectWriter<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, field: Field) -> Self {
+        Self { out, object: Object::new(field, false), error: None }
+    }
+
+    /// Writes a member. A `None` is left out.
+    pub fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> &mut Self {
+        self.attempt(|object, out| object.field(out, key, value))
+    }
+
+    /// Writes the members of a value that is an object, in its place.
+    pub fn flatten<T: Serialize + ?Sized>(&mut self, value: &T) -> &mut Self {
+        self.attempt(|object, out| object.flatten(out, value))
+    }
+
+    /// Writes `[REDACTED]`.
+    pub fn redact(&mut self, key: &str) -> &mut Self {
+        self.attempt(|object, out| object.redact(out, key))
+    }
+
+    /// Writes members that are JSON already, with commas between them.
+    pub(crate) fn members(&mut self, json: &[u8]) -> &mut Self {
+        self.attempt(|object, out| {
+            if !json.is_empty() {
+                object.begin_member(out);
+                out.extend_from_slice(json);
+            }
+            Ok(())
+        })
+    }
+
+    /// For the derive, which has compared the keys.
+    #[doc(hidden)]
+    pub fn __distinct_keys(&mut self) -> &mut Self {
+        self.object.distinct = true;
+        self
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut Object, &mut Vec<u8>) -> Result<(), EncodeError>) -> &mut Self {
+        if self.error.is_none() {
+            self.error = write(&mut self.object, self.out).err();
+        }
+        self
+    }
+
+    /// The first error, if there was one.
+    pub fn done(&mut self) -> Result<(), EncodeError> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn close(mut self) -> Result<(), EncodeError> {
+        self.done()?;
+        self.object.close(self.out)
+    }
+}
+
+/// The state of an object that is being written. It begins with its first member: an object with none is left out.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) field: Field,
+    /// Where its brace stands.
+    start: Option<usize>,
+    /// Whether its keys are known to be distinct.
+    distinct: bool,
+}
+
+impl Object {
+    pub(crate) fn new(field: Field, distinct: bool) -> Self {
+        Self { field, start: None, distinct }
+    }
+
+    fn name(&self) -> &'static str {
+        match self.field {
+            Field::Details => "details",
+            field => field.path(),
+        }
+    }
+
+    /// How many objects are open where its members stand.
+    fn depth(&self) -> usize {
+        if self.field == Field::Details { 3 } else { 2 }
+    }
+
+    /// Writes what comes before a key: the comma, or with the first member the object's own key and brace.
+    fn begin_member(&mut self, out: &mut Vec<u8>) {
+        if self.start.is_some() {
+            out.push(b',');
+        } else {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(self.name().as_bytes());
+            out.extend_from_slice(b"\":");
+            self.start = Some(out.len());
+            out.push(b'{');
+        }
+    }
+
+    fn begin_key(&mut self, out: &mut Vec<u8>, key: &str) -> Result<(), EncodeError> {
+        self.begin_member(out);
+        write_str(out, key)?;
+        out.push(b':');
+        Ok(())
+    }
+
+    pub(crate) fn field<T: Serialize + ?Sized>(
+        &mut self,
+        out: &mut Vec<u8>,
+        key: &str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        let (before, start) = (out.len(), self.start);
+        self.begin_key(out, key)?;
+        let written = value::write(out, key, value, self.depth()).map_err(|error| error.under(self.field))?;
+        if written == Written::Nothing {
+            out.truncate(before);
+            self.start = start;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn flatten<T: Serialize + ?Sized>(&mut self, out: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
+        let (before, start) = (out.len(), self.start);
+        self.begin_member(out);
+        let from = out.len();
+        // Its members stand where the object itself is written, so it takes no level of its own.
+        let written = value::write(out, "", value, self.depth() - 1).map_err(|error| error.under(self.field))?;
+        if written == Written::Nothing || out[from..] == *b"{}" {
+            out.truncate(before);
+            self.start = start;
+            return Ok(());
+        }
+        if out.get(from) != Some(&b'{') {
+            return Err(EncodeError::new(EncodeFault::NotAnObject { field: self.field }));
+        }
+        out.remove(from);
+        out.pop();
+        self.distinct = false;
+        Ok(())
+    }
+
+    /// Writes what an operation gave back: the members of an object, or anything else under `result`.
+    pub(crate) fn outcome<T: Serialize + ?Sized>(&mut self, out: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
+        let mut json = Vec::new();
+        let written =
+            value::write(&mut json, "result", value, self.depth() - 1).map_err(|error| error.under(self.field))?;
+        if written == Written::Nothing || json == b"null" {
+            return Ok(());
+        }
+        let members = if json.first() == Some(&b'{') { inside(&json) } else { &json };
+        if members.is_empty() {
+            return Ok(());
+        }
+        if json.first() == Some(&b'{') {
+            self.begin_member(out);
+            self.distinct = false;
+        } else {
+            self.begin_key(out, "result")?;
+        }
+        out.extend_from_slice(members);
+        Ok(())
+    }
+
+    pub(crate) fn redact(&mut self, out: &mut Vec<u8>, key: &str) -> Result<(), EncodeError> {
+        self.begin_key(out, key)?;
+        out.extend_from_slice(b"\"[REDACTED]\"");
+        Ok(())
+    }
+
+    /// Writes a value's mask: over a string's own bytes, or over another value's JSON.
+    pub(crate) fn hmac<T: Serialize + ?Sized>(
+        &mut self,
+        out: &mut Vec<u8>,
+        key: &str,
+        value: &T,
+        hmac_key: Option<&HmacKey>,
+    ) -> Result<(), EncodeError> {
+        let mut json = Vec::new();
+        // The value's own words could be in the reason, so it is not told.
+        let hide = |_| {
+            let reason = "its Serialize fails".to_owned();
+            EncodeError::new(EncodeFault::NotJson { key: key.to_owned(), reason }).under(self.field)
+        };
+        if value::write(&mut json, key, value, self.depth()).map_err(hide)? == Written::Nothing {
+            return Ok(());
+        }
+        let hmac_key = hmac_key
+            .ok_or_else(|| EncodeError::new(EncodeFault::NoHmacKey { key: key.to_owned() }).under(self.field))?;
+        let mask = match serde_json::from_slice::<String>(&json) {
+            Ok(text) => hmac_key.mask(text.as_bytes()),
+            Err(_) => hmac_key.mask(&json),
+        };
+        self.begin_key(out, key)?;
+        write_str(out, &mask)
+    }
+
+    /// Writes the closing brace, if there was anything, and holds the object to its limit.
+    pub(crate) fn close(self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let Some(start) = self.start else { return Ok(()) };
+        out.push(b'}');
+        check_bytes(self.field, out.len() - start, Side::Sender)?;
+        if !self.distinct {
+            let json = std::str::from_utf8(&out[start..]).unwrap_or_default();
+            match scan::check(json) {
+                Err(violation @ Violation::DuplicateKey { .. }) => return Err(violation.into()),
+                // Nothing else can be wrong with what this writer wrote; nesting was counted from the event's own brace.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stands between an object's braces; the object may be the last member of another.
+pub(crate) fn inside(json: &[u8]) -> &[u8] {
+    let start = json.iter().position(|byte| *byte == b'{').map_or(json.len(), |at| at + 1);
+    json.get(start..json.len().saturating_sub(1)).unwrap_or_default()
+}
+
+/// Appends a text as a JSON string.
+pub(crate) fn write_str(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
+    serde_json::to_writer(out, text)
+        .map_err(|error| EncodeError::new(EncodeFault::NotJson { key: String::new(), reason: error.to_string() }))
+}
+
+/// Appends a text of the schema as a JSON string, once it keeps its limit.
+pub(crate) fn write_text(out: &mut Vec<u8>, field: Field, text: &str) -> Result<(), EncodeError> {
+    field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
+    write_str(out, text)
+}

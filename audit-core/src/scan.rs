@@ -1,0 +1,476 @@
+//! Reads JSON without building it: grammar, duplicate keys and nesting, in one pass over the text.
+//!
+//! A general parser takes the later of two equal keys, or the earlier, and says nothing. What is evidence must read the
+//! same to everybody, so such objects are refused here, as are lone surrogates, which some readers take and some do not
+//! (RFC 8259, sections 4 and 8.2).
+
+use std::borrow::Cow;
+
+use crate::limits::MAX_NESTING;
+use crate::violation::Violation;
+
+/// What kind of value was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    Object,
+    Array,
+    Text(Text<'a>),
+    Number,
+    Bool,
+    Null,
+}
+
+impl Value<'_> {
+    /// How an error names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::Text(_) => "a string",
+            Self::Number => "a number",
+            Self::Bool => "a boolean",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// A string as it stands between its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text<'a> {
+    raw: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Text<'a> {
+    /// What it means, its escapes resolved.
+    pub(crate) fn decode(self) -> Cow<'a, str> {
+        if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
+    }
+}
+
+/// Holds a whole text to JSON's grammar, to distinct keys and to bounded nesting.
+pub(crate) fn check(text: &str) -> Result<(), Violation> {
+    let mut scanner = Scanner::new(text);
+    scanner.value()?;
+    scanner.end()
+}
+
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    /// The keys of every object that is open, the innermost last.
+    keys: Vec<(Cow<'a, str>, usize)>,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0, keys: Vec::new() }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn expected(&self, expected: &'static str) -> Violation {
+        Violation::Syntax { offset: self.at, expected }
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Nothing but space may follow.
+    pub(crate) fn end(&mut self) -> Result<(), Violation> {
+        self.skip_space();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.expected("the end")) }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Where the next value begins, after space.
+    pub(crate) fn value_start(&mut self) -> usize {
+        self.skip_space();
+        self.at
+    }
+
+    /// Whether an object begins here.
+    pub(crate) fn next_is_object(&self) -> bool {
+        self.peek() == Some(b'{')
+    }
+
+    /// Reads one value, whatever it is.
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, Violation> {
+        self.skip_space();
+        match self.peek() {
+            Some(b'{') => self.object(|scanner, _| scanner.value().map(drop)).map(|()| Value::Object),
+            Some(b'[') => self.array().map(|()| Value::Array),
+            Some(b'"') => self.string().map(Value::Text),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|()| Value::Number),
+            Some(b't') => self.word("true").map(|()| Value::Bool),
+            Some(b'f') => self.word("false").map(|()| Value::Bool),
+            Some(b'n') => self.word("null").map(|()| Value::Null),
+            _ => Err(self.expected("a value")),
+        }
+    }
+
+    /// Reads an object; `member` is called with each key and must read its value.
+    pub(crate) fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &str) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        self.open()?;
+        let first_key = self.keys.len();
+        self.skip_space();
+        if self.peek() != Some(b'}') {
+            loop {
+                self.skip_space();
+                let offset = self.at;
+                if self.peek() != Some(b'"') {
+                    return Err(self.expected("a key in quotes"));
+                }
+                let key = self.string()?.decode();
+                self.skip_space();
+                if self.peek() != Some(b':') {
+                    return Err(self.expected("a colon"));
+                }
+                self.at += 1;
+                member(self, &key)?;
+                self.keys.push((key, offset));
+                self.skip_space();
+                match self.peek() {
+                    Some(b',') => self.at += 1,
+                    Some(b'}') => break,
+                    _ => return Err(self.expected("a comma or a closing brace")),
+                }
+            }
+        }
+        self.distinct(first_key)?;
+        self.close();
+        Ok(())
+    }
+
+    /// Compares few keys with each other and sorts many, so that no object takes quadratic time.
+    fn distinct(&mut self, first_key: usize) -> Result<(), Violation> {
+        const FEW: usize = 8;
+        let keys = &mut self.keys[first_key..];
+        let twice = if keys.len() <= FEW {
+            (1..keys.len()).find(|&later| keys[..later].iter().any(|(key, _)| *key == keys[later].0))
+        } else {
+            keys.sort_unstable();
+            (1..keys.len()).find(|&later| keys[later - 1].0 == keys[later].0)
+        };
+        match twice {
+            Some(at) => {
+                let (key, offset) = &keys[at];
+                Err(Violation::DuplicateKey { key: key.to_string(), offset: *offset })
+            }
+            None => {
+                self.keys.truncate(first_key);
+                Ok(())
+            }
+        }
+    }
+
+    fn array(&mut self) -> Result<(), Violation> {
+        self.open()?;
+        self.skip_space();
+        if self.peek() != Some(b']') {
+            loop {
+                self.value()?;
+                self.skip_space();
+                match self.peek() {
+                    Some(b',') => self.at += 1,
+                    Some(b']') => break,
+                    _ => return Err(self.expected("a comma or a closing bracket")),
+                }
+            }
+        }
+        self.close();
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<(), Violation> {
+        if self.depth == MAX_NESTING {
+            return Err(Violation::TooDeep { offset: self.at });
+        }
+        self.depth += 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    fn word(&mut self, word: &'static str) -> Result<(), Violation> {
+        if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.expected("a value"))
+        }
+    }
+
+    fn number(&mut self) -> Result<(), Violation> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Violation> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.expected("a digit")) } else { Ok(()) }
+    }
+
+    fn string(&mut self) -> Result<Text<'a>, Violation> {
+        let bytes = self.text.as_bytes();
+        let start = self.at + 1;
+        self.at = start;
+        let mut escaped = false;
+        loop {
+            // Most bytes of most strings end here.
+            while let Some(byte) = bytes.get(self.at) {
+                if PLAIN[usize::from(*byte)] {
+                    self.at += 1;
+                } else {
+                    break;
+                }
+            }
+            match bytes.get(self.at) {
+                Some(b'"') => {
+                    // Both ends lie beside a quote, which is a character of its own.
+                    let raw = self.text.get(start..self.at).unwrap_or_default();
+                    self.at += 1;
+                    return Ok(Text { raw, escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return Err(self.expected("no bare control character in a string")),
+                None => return Err(self.expected("a closing quote")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Violation> {
+        match self.text.as_bytes().get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => {
+                let unit = self.code_unit(self.at)?;
+                let paired = match unit {
+                    0xD800..=0xDBFF => {
+                        matches!(self.text.as_bytes().get(self.at + 6..self.at + 8), Some(b"\\u"))
+                            && matches!(self.code_unit(self.at + 6), Ok(0xDC00..=0xDFFF))
+                    }
+                    0xDC00..=0xDFFF => false,
+                    _ => {
+                        self.at += 6;
+                        return Ok(());
+                    }
+                };
+                if !paired {
+                    return Err(self.expected("a surrogate pair, not half of one,"));
+                }
+                self.at += 12;
+            }
+            _ => return Err(self.expected("a known escape")),
+        }
+        Ok(())
+    }
+
+    /// The four hex digits of the `\uXXXX` that begins at `at`.
+    fn code_unit(&self, at: usize) -> Result<u32, Violation> {
+        self.text
+            .as_bytes()
+            .get(at + 2..at + 6)
+            .and_then(|digits| {
+                digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+            })
+            .ok_or(Violation::Syntax { offset: at, expected: "four hex digits after \\u" })
+    }
+}
+
+/// The bytes that stand for themselves in a string: all but control characters, the quote and the backslash.
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut at = 0;
+    while at < 0x20 {
+        plain[at] = false;
+        at += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
+/// Resolves the escapes of a string that the scanner has read, and so knows to be right.
+fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        let escape = rest.as_bytes().get(at + 1).copied().unwrap_or_default();
+        let mut length = 2;
+        match escape {
+            b'b' => text.push('\u{8}'),
+            b'f' => text.push('\u{C}'),
+            b'n' => text.push('\n'),
+            b'r' => text.push('\r'),
+            b't' => text.push('\t'),
+            b'u' => {
+                let unit = |from: usize| rest.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+                let first = unit(at + 2).unwrap_or_default();
+                let code = if (0xD800..0xDC00).contains(&first) {
+                    length = 12;
+                    let second = unit(at + 8).unwrap_or_default();
+                    0x1_0000 + ((first - 0xD800) << 10) + (second.wrapping_sub(0xDC00) & 0x3FF)
+                } else {
+                    length = 6;
+                    first
+                };
+                text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            other => text.push(char::from(other)),
+        }
+        rest = rest.get(at + length..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Scanner, Value, check};
+    use crate::violation::Violation;
+
+    #[test]
+    fn json_is_taken_and_what_is_almost_json_is_refused_at_its_byte() {
+        for good in
+            ["{}", " [1, -0, 0.5e+10, 1E400, true, false, null, \"\\u00e9\\ud83d\\ude00\"] ", "\"é\u{2028}\"", "0"]
+        {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for (bad, at) in [
+            ("", 0),
+            ("\u{FEFF}{}", 0),
+            ("{", 1),
+            ("{\"a\"}", 4),
+            ("{\"a\":}", 5),
+            ("{\"a\":1,}", 7),
+            ("{a:1}", 1),
+            ("[1,]", 3),
+            ("[1 2]", 3),
+            ("01", 1),
+            ("-", 1),
+            ("1.", 2),
+            (".5", 0),
+            ("1e", 2),
+            ("+1", 0),
+            ("NaN", 0),
+            ("nul", 0),
+            ("truee", 4),
+            ("\"a", 2),
+            ("\"\\x\"", 1),
+            ("\"\\u12g4\"", 1),
+            ("\"\\u+123\"", 1),
+            ("\"\\ud800\"", 1),
+            ("\"\\ud800\\n\"", 1),
+            ("\"\\ud800\\u0041\"", 1),
+            ("\"\\udc00\\ud800\"", 1),
+            ("\"\n\"", 1),
+            ("{} {}", 3),
+            ("'a'", 0),
+        ] {
+            let Err(Violation::Syntax { offset, .. }) = check(bad) else { panic!("{bad:?} was taken") };
+            assert_eq!(offset, at, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_key_twice_is_refused_however_it_is_written_and_wherever_it_stands() {
+        let many = |twice: &str| {
+            let keys: String = (0..40).map(|at| format!("\"k{at}\":{{\"k{at}\":1}},")).collect();
+            format!("{{{keys}{twice}:2}}")
+        };
+        assert_eq!(check(&many("\"k40\"")), Ok(()));
+        for bad in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"[{"x":{"é":1,"b":0,"\u00e9":2}}]"#,
+            &many("\"k7\""),
+            &many("\"\\u006b7\""),
+        ] {
+            assert!(matches!(check(bad), Err(Violation::DuplicateKey { .. })), "{bad}");
+        }
+        let Err(Violation::DuplicateKey { key, offset }) = check(r#"{"a":1,"b":{"c":[]},"b":3}"#) else {
+            panic!("taken")
+        };
+        assert_eq!((key.as_str(), offset), ("b", 20));
+        assert_eq!(check(r#"{"a":{"a":{"a":1}},"b":{"a":1}}"#), Ok(()), "keys of other objects do not count");
+    }
+
+    #[test]
+    fn nesting_ends_at_100_levels() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(check(&nested(100)), Ok(()));
+        assert_eq!(check(&nested(101)), Err(Violation::TooDeep { offset: 100 }));
+        assert!(matches!(check(&"[{\"a\":".repeat(100_000)), Err(Violation::TooDeep { .. })));
+    }
+
+    #[test]
+    fn a_string_means_what_serde_json_reads_in_it() {
+        let raw = r#""a\"\\\/\b\f\n\r\t\u0000\u00e9\ud83d\ude00é😀""#;
+        let Ok(Value::Text(text)) = Scanner::new(raw).value() else { panic!("refused") };
+        assert_eq!(text.decode(), serde_json::from_str::<String>(raw).expect("JSON"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_as_serde_json_judges_it(text in "[\\[\\]{}:,\"\\\\a0-2.eE+tnu \\-]{0,24}") {
+            // serde_json reads numbers into a float and refuses what does not fit one; `IgnoredAny` only skips them.
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text);
+            match check(&text) {
+                Ok(()) => prop_assert!(theirs.is_ok(), "{text}"),
+                Err(Violation::DuplicateKey { .. }) => prop_assert!(!text.is_empty()),
+                Err(_) => prop_assert!(theirs.is_err(), "{text}"),
+            }
+        }
+
+        #[test]
+        fn strings_mean_what_serde_json_reads_in_them(text in any::<String>()) {
+            let json = serde_json::to_string(&text).expect("a string");
+            let Ok(Value::Text(read)) = Scanner::new(&json).value() else { panic!("refused {json}") };
+            prop_assert_eq!(read.decode(), text);
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! Writes an event's JSON: once, into one buffer, in one order.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt::{Display, Write};
+
+use serde::Serialize;
+
+use crate::catalog::EventType;
+use crate::context::Context;
+use crate::entry::Entry;
+use crate::error::{EncodeError, EncodeFault};
+use crate::event::AuditError;
+use crate::identity::{UserIdentity, write_identity};
+use crate::limits::{Field, Side};
+use crate::names::EventId;
+use crate::object::{Object, write_str, write_text};
+use crate::schema::check_bytes;
+use crate::values::{EventTimeValue, SourceIp, TextValue};
+
+/// The objects of an event that carry an application's own keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `requestParameters`: what was asked.
+    Request,
+    /// `responseElements`: what came of it.
+    Response,
+    /// `additionalEventData`: what else there is to say.
+    Additional,
+}
+
+impl Part {
+    const fn step(self) -> Step {
+        match self {
+            Self::Request => Step::Request,
+            Self::Response => Step::Response,
+            Self::Additional => Step::Additional,
+        }
+    }
+}
+
+/// The order of the JSON. What is constant comes before all of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Start,
+    Uid,
+    Time,
+    Identity,
+    UserAgent,
+    SourceIp,
+    Request,
+    Response,
+    ErrorCode,
+    ErrorMessage,
+    Additional,
+    End,
+}
+
+impl Step {
+    const fn field(self) -> Field {
+        match self {
+            Self::Start | Self::Uid => Field::Uid,
+            Self::Time => Field::EventTime,
+            Self::Identity => Field::UserIdentity,
+            Self::UserAgent => Field::UserAgent,
+            Self::SourceIp => Field::SourceIpAddress,
+            Self::Request => Field::RequestParameters,
+            Self::Response => Field::ResponseElements,
+            Self::ErrorCode => Field::ErrorCode,
+            Self::ErrorMessage => Field::ErrorMessage,
+            Self::Additional => Field::AdditionalEventData,
+            Self::End => Field::EventData,
+        }
+    }
+}
+
+/// Writes an event's data in one pass, in this order: [`id`](Self::id), [`time`](Self::time),
+/// [`user_identity`](Self::user_identity), [`user_agent`](Self::user_agent), [`source_ip`](Self::source_ip),
+/// [`request`](Self::request) and so on. What an event does not write is filled in from the [`Context`].
+///
+/// It keeps the first error and then writes nothing more, so calls can be chained; [`done`](Self::done) tells.
+///
+/// ```
+/// use audit_core::{AccountId, AuditEvent, Context, EncodeError, EventDataWriter, EventType, Identity};
+///
+/// struct DoorOpened { number: u64, door: &'static str }
+///
+/// impl AuditEvent for DoorOpened {
+///     fn event_type(&self) -> &'static EventType {
+///         const { &EventType::new("doors.example.com", "DoorOpened") }
+///     }
+///     fn write(&self, data: &mut EventDataWriter<'_>) -> Result<(), EncodeError> {
+///         data.id(&self.number).request("door", self.door).done()
+///     }
+/// }
+///
+/// let context = Context::new(AccountId::from_static("123456789012"))
+///     .identity(&Identity::new("Badge", "4711")?)
+///     .time(std::time::UNIX_EPOCH);
+/// let entry = DoorOpened { number: 17, door: "north" }.to_entry(&context)?;
+/// assert_eq!(entry.event_data(), concat!(
+///     r#"{"version":"1.0","eventSource":"doors.example.com","eventName":"DoorOpened","#,
+///     r#""recipientAccountId":"123456789012","UID":"17","eventTime":"1970-01-01T00:00:00Z","#,
+///     r#""userIdentity":{"type":"Badge","principalId":"4711"},"requestParameters":{"door":"north"}}"#,
+/// ));
+/// # Ok::<(), EncodeError>(())
+/// ```
+#[derive(Debug)]
+pub struct EventDataWriter<'a> {
+    out: &'a mut Vec<u8>,
+    context: &'a Context,
+    /// The step that was written last, or is being written.
+    at: Step,
+    id: Option<EventId>,
+    object: Option<Object>,
+    distinct_keys: bool,
+    error: Option<EncodeError>,
+}
+
+impl<'a> EventDataWriter<'a> {
+    fn begin(event_type: &EventType, context: &'a Context, out: &'a mut Vec<u8>) -> Result<Self, EncodeError> {
+        if event_type.prefix.is_empty() {
+            out.extend_from_slice(b"{\"version\":");
+            write_str(out, event_type.version)?;
+            out.extend_from_slice(b",\"eventSource\":");
+            write_str(out, event_type.source)?;
+            out.extend_from_slice(b",\"eventName\":");
+            write_str(out, event_type.name)?;
+        } else {
+            out.extend_from_slice(event_type.prefix.as_bytes());
+        }
+        out.extend_from_slice(b",\"recipientAccountId\":\"");
+        out.extend_from_slice(context.account.as_str().as_bytes());
+        out.push(b'"');
+        Ok(Self { out, context, at: Step::Start, id: None, object: None, distinct_keys: false, error: None })
+    }
+
+    /// Runs one writing step, unless there was an error before.
+    fn step(&mut self, step: Step, write: impl FnOnce(&mut Self) -> Result<(), EncodeError>) -> &mut Self {
+        if self.error.is_none() {
+            self.error = self.reach(step).and_then(|()| write(self)).err();
+        }
+        self
+    }
+
+    /// Goes on to a step: ends the object before it and fills in what was passed over.
+    fn reach(&mut self, step: Step) -> Result<(), EncodeError> {
+        let open = self.object.as_ref().is_some_and(|object| object.field == step.field());
+        if step == self.at && open {
+            return Ok(());
+        }
+        if step <= self.at {
+            return Err(EncodeError::new(EncodeFault::Order { field: step.field() }));
+        }
+        if let Some(object) = self.object.take() {
+            object.close(self.out)?;
+        }
+        let passed = |default: Step| self.at < default && default < step;
+        let (uid, time, identity) = (passed(Step::Uid), passed(Step::Time), passed(Step::Identity));
+        let (user_agent, source_ip) = (passed(Step::UserAgent), passed(Step::SourceIp));
+        if uid {
+            return Err(EncodeError::new(EncodeFault::Order { field: Field::Uid }));
+        }
+        if time {
+            self.default_time()?;
+        }
+        if identity {
+            self.default_identity()?;
+        }
+        if user_agent {
+            self.default_user_agent()?;
+        }
+        if source_ip {
+            self.default_source_ip()?;
+        }
+        self.at = step;
+        Ok(())
+    }
+
+    fn default_time(&mut self) -> Result<(), EncodeError> {
+        let time = self.context.event_time()?;
+        self.write_time(time);
+        Ok(())
+    }
+
+    fn write_time(&mut self, time: crate::EventTime) {
+        self.out.extend_from_slice(b",\"eventTime\":\"");
+        self.out.extend_from_slice(&time.to_bytes());
+        self.out.push(b'"');
+    }
+
+    fn default_identity(&mut self) -> Result<(), EncodeError> {
+        let identity = self.context.identity.as_ref().ok_or_else(|| EncodeError::new(EncodeFault::NoIdentity))?;
+        self.out.extend_from_slice(b",\"userIdentity\":");
+        self.out.extend_from_slice(identity.json()?);
+        Ok(())
+    }
+
+    fn default_user_agent(&mut self) -> Result<(), EncodeError> {
+        match &self.context.user_agent {
+            Some(user_agent) => self.write_text(Field::UserAgent, user_agent),
+            None => Ok(()),
+        }
+    }
+
+    fn default_source_ip(&mut self) -> Result<(), EncodeError> {
+        match self.context.source_ip {
+            Some(address) => self.write_displayed(Field::SourceIpAddress, &address),
+            None => Ok(()),
+        }
+    }
+
+    fn begin_field(&mut self, field: Field) {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(field.path().as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn write_text(&mut self, field: Field, text: &str) -> Result<(), EncodeError> {
+        self.begin_field(field);
+        write_text(self.out, field, text)
+    }
+
+    /// For a value whose text needs no escapes.
+    fn write_displayed(&mut self, field: Field, value: &dyn Display) -> Result<(), EncodeError> {
+        let mut text = String::with_capacity(48);
+        // Writing to a String fails only where the value's own Display does.
+        write!(text, "{value}").map_err(|_| {
+            let (key, reason) = (field.path().to_owned(), "its Display fails".to_owned());
+            EncodeError::new(EncodeFault::NotJson { key, reason })
+        })?;
+        self.write_text(field, &text)
+    }
+
+    /// The ID that the source itself gives the event: `UID` as it is (1 to 1,024 characters), and the entry's id as
+    /// [`EventId::derive`] makes it.
+    pub fn id<T: Display + ?Sized>(&mut self, id: &T) -> &mut Self {
+        self.step(Step::Uid, |data| data.write_id(&id.to_string()))
+    }
+
+    /// A new [`EventId::generate`]d id, for events whose source has none.
+    pub fn generate_id(&mut self) -> &mut Self {
+        self.step(Step::Uid, |data| data.write_id(EventId::generate().as_str()))
+    }
+
+    fn write_id(&mut self, id: &str) -> Result<(), EncodeError> {
+        self.write_text(Field::Uid, id)?;
+        self.id = Some(EventId::derive(id));
+        Ok(())
+    }
+
+    /// When it happened.
+    pub fn time<T: EventTimeValue + ?Sized>(&mut self, time: &T) -> &mut Self {
+        let time = time.event_time();
+        self.step(Step::Time, |data| match time.map_err(|error| EncodeError::new(EncodeFault::Time(error)))? {
+            Some(time) => {
+                data.write_time(time);
+                Ok(())
+            }
+            None => data.default_time(),
+        })
+    }
+
+    /// Who acted.
+    pub fn user_identity(&mut self, identity: &dyn UserIdentity) -> &mut Self {
+        self.step(Step::Identity, |data| {
+            data.begin_field(Field::UserIdentity);
+            write_identity(data.out, identity)
+        })
+    }
+
+    /// With what they acted: at most 1,024 characters.
+    pub fn user_agent<T: TextValue + ?Sized>(&mut self, user_agent: &T) -> &mut Self {
+        let user_agent = user_agent.text();
+        self.step(Step::UserAgent, |data| match user_agent {
+            Some(user_agent) => data.write_text(Field::UserAgent, &user_agent),
+            None => data.default_user_agent(),
+        })
+    }
+
+    /// From where they acted.
+    pub fn source_ip<T: SourceIp + ?Sized>(&mut self, address: &T) -> &mut Self {
+        let address = address.source_ip();
+        self.step(Step::SourceIp, |data| match address {
+            Some(address) => data.write_displayed(Field::SourceIpAddress, &address),
+            None => data.default_source_ip(),
+        })
+    }
+
+    /// A member of `requestParameters`. A `None` is left out.
+    pub fn request<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> &mut Self {
+        self.field(Part::Request, key, value)
+    }
+
+    /// A member of `responseElements`. A `None` is left out.
+    pub fn response<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> &mut Self {
+        self.field(Part::Response, key, value)
+    }
+
+    /// A member of `additionalEventData`. A `None` is left out.
+    pub fn additional<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> &mut Self {
+        self.field(Part::Additional, key, value)
+    }
+
+    /// A member of one of the three objects. A `None` is left out.
+    pub fn field<T: Serialize + ?Sized>(&mut self, part: Part, key: &str, value: &T) -> &mut Self {
+        self.member(part, |object, out, _| object.field(out, key, value))
+    }
+
+    /// The members of a value that is itself an object, in the place of one member.
+    pub fn flatten<T: Serialize + ?Sized>(&mut self, part: Part, value: &T) -> &mut Self {
+        self.member(part, |object, out, _| object.flatten(out, value))
+    }
+
+    /// A member whose value is not shown: `[REDACTED]` stands in its place.
+    pub fn redact(&mut self, part: Part, key: &str) -> &mut Self {
+        self.member(part, |object, out, _| object.redact(out, key))
+    }
+
+    /// A member whose value can be found, but not read: `hmac-sha256:` and the hex of the HMAC-SHA-256, under the
+    /// context's key, of a string's bytes or of another value's JSON. A `None` is left out.
+    pub fn hmac<T: Serialize + ?Sized>(&mut self, part: Part, key: &str, value: &T) -> &mut Self {
+        self.member(part, |object, out, context| object.hmac(out, key, value, context.hmac_key.as_ref()))
+    }
+
+    fn member(
+        &mut self,
+        part: Part,
+        write: impl FnOnce(&mut Object, &mut Vec<u8>, &Context) -> Result<(), EncodeError>,
+    ) -> &mut Self {
+        self.step(part.step(), |data| {
+            let object = data.object.get_or_insert_with(|| Object::new(part.step().field(), data.distinct_keys));
+            write(object, data.out, data.context)
+        })
+    }
+
+    /// How it ended: an `Ok` becomes `responseElements`, an `Err` becomes `errorCode` and `errorMessage`.
+    ///
+    /// An `Ok` that is not a JSON object stands under the key `result`; `()` and `None` leave `responseElements` as it
+    /// is. A message of over 256 characters is cut to 255 and an ellipsis: the failure must be on record, however much it
+    /// has to say.
+    pub fn outcome<T: Serialize, E: AuditError>(&mut self, outcome: &Result<T, E>) -> &mut Self {
+        match outcome {
+            Ok(value) => self.member(Part::Response, |object, out, _| object.outcome(out, value)),
+            Err(error) => {
+                let message = error.to_string();
+                self.error_code(&error.error_code()).error_message(&cut_message(&message))
+            }
+        }
+    }
+
+    /// The code of what went wrong: at most 256 characters.
+    pub fn error_code<T: TextValue + ?Sized>(&mut self, code: &T) -> &mut Self {
+        self.optional_text(Step::ErrorCode, code.text())
+    }
+
+    /// What went wrong, for people: at most 256 characters.
+    pub fn error_message<T: TextValue + ?Sized>(&mut self, message: &T) -> &mut Self {
+        self.optional_text(Step::ErrorMessage, message.text())
+    }
+
+    fn optional_text(&mut self, step: Step, text: Option<Cow<'_, str>>) -> &mut Self {
+        self.step(step, |data| text.map_or(Ok(()), |text| data.write_text(step.field(), &text)))
+    }
+
+    /// For the derive, which has compared the keys of each object.
+    #[doc(hidden)]
+    pub fn __distinct_keys(&mut self) -> &mut Self {
+        self.distinct_keys = true;
+        self
+    }
+
+    /// The first error, if there was one.
+    pub fn done(&mut self) -> Result<(), EncodeError> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    fn finish(mut self) -> Result<EventId, EncodeError> {
+        self.done()?;
+        self.reach(Step::End)?;
+        self.out.push(b'}');
+        check_bytes(Field::EventData, self.out.len(), Side::Sender)?;
+        // `reach` has seen to it that there is one.
+        self.id.ok_or_else(|| EncodeError::new(EncodeFault::Order { field: Field::Uid }))
+    }
+}
+
+fn cut_message(message: &str) -> Cow<'_, str> {
+    if Field::ErrorMessage.check_text(message).is_ok() {
+        return Cow::Borrowed(message);
+    }
+    let room = Field::ErrorMessage.max_chars().unwrap_or(1) - 1;
+    Cow::Owned(message.chars().take(room).chain(['…']).collect())
+}
+
+thread_local! {
+    /// The buffer that events are written into. An entry gets a copy of just its size.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A buffer that has grown beyond this is not kept for the next event.
+const KEPT_BYTES: usize = 64 * 1024;
+
+pub(crate) fn encode(
+    event_type: &EventType,
+    context: &Context,
+    write: &mut dyn FnMut(&mut EventDataWriter<'_>) -> Result<(), EncodeError>,
+) -> Result<Entry, EncodeError> {
+    // Taken, not borrowed: an event whose Serialize encodes another event gets a buffer of its own. A thread that is about
+    // to end has none to lend.
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+    buffer.clear();
+    let entry = EventDataWriter::begin(event_type, context, &mut buffer).and_then(|mut data| {
+        write(&mut data)?;
+        data.finish()
+    });
+    let entry = entry.map_err(|error| error.of_type(event_type)).and_then(|id| {
+        let event_data = String::from_utf8(buffer.as_slice().to_vec()).map_err(|error| {
+            let (key, reason) = (Field::EventData.path().to_owned(), error.to_string());
+            EncodeError::new(EncodeFault::NotJson { key, reason }).of_type(event_type)
+        })?;
+        Ok(Entry::checked(id, event_data))
+    });
+    if buffer.capacity() <= KEPT_BYTES {
+        // Lost where the thread is about to end: it is only a buffer.
+        let _ = BUFFER.try_with(|kept| kept.set(buffer));
+    }
+    entry
+}
