@@ -128,6 +128,20 @@ impl TryFrom<&str> for EventId {
 
 textual!(EventId);
 
+#[cfg(feature = "uuid")]
+impl From<uuid::Uuid> for EventId {
+    fn from(uuid: uuid::Uuid) -> Self {
+        Self(Cow::Owned(uuid.to_string()))
+    }
+}
+
+#[cfg(feature = "ulid")]
+impl From<ulid::Ulid> for EventId {
+    fn from(ulid: ulid::Ulid) -> Self {
+        Self(Cow::Owned(ulid.to_string()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
