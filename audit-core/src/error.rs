@@ -8,10 +8,10 @@ use crate::names::NameError;
 use crate::violation::{Violation, cut};
 
 /// An event that could not become an entry: which event type, which field, which rule.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EncodeError(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     event_type: Option<(&'static str, &'static str)>,
     cause: EncodeFault,

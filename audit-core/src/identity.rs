@@ -67,21 +67,21 @@ pub(crate) fn write_identity(out: &mut Vec<u8>, identity: &dyn UserIdentity) -> 
 
 /// An identity whose JSON is made once and used for every event; or why there is none.
 #[derive(Clone)]
-pub(crate) struct EncodedIdentity(Result<Arc<[u8]>, Arc<EncodeError>>);
+pub(crate) struct EncodedIdentity(Result<Arc<[u8]>, EncodeError>);
 
 impl EncodedIdentity {
     pub(crate) fn new(identity: &dyn UserIdentity) -> Self {
         let mut json = Vec::with_capacity(128);
         Self(match write_identity(&mut json, identity) {
             Ok(()) => Ok(json.into()),
-            Err(error) => Err(Arc::new(error)),
+            Err(error) => Err(error),
         })
     }
 
     pub(crate) fn json(&self) -> Result<&[u8], EncodeError> {
         match &self.0 {
             Ok(json) => Ok(json),
-            Err(error) => Err(EncodeError::new(error.fault().clone())),
+            Err(error) => Err(error.clone()),
         }
     }
 }
