@@ -1,0 +1,154 @@
+//! The attribute table: every attribute, where it may stand, what value it takes, what it does.
+//!
+//! Parser, suggestions, editor completion and the test that compares `docs/derive.md` all read this table, so that none
+//! of them can know an attribute that the others do not.
+
+use Place::{Enum, EventField, Identity, IdentityField, Struct, Variant};
+
+/// Something that can carry `#[audit(…)]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// A struct that derives `AuditEvent`.
+    Struct,
+    /// An enum that derives `AuditEvent`.
+    Enum,
+    /// A variant of such an enum.
+    Variant,
+    /// A field of an event.
+    EventField,
+    /// A struct that derives `UserIdentity`.
+    Identity,
+    /// A field of an identity.
+    IdentityField,
+}
+
+impl Place {
+    /// As messages name it: "valid on {…}".
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Struct => "an event struct",
+            Enum => "an event enum",
+            Variant => "a variant of an event enum",
+            EventField => "a field of an event",
+            Identity => "an identity struct",
+            IdentityField => "a field of an identity",
+        }
+    }
+}
+
+/// What stands behind the attribute's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Takes {
+    /// Nothing.
+    Nothing,
+    /// `= "text"`, or `= PATH` of a `const …: &str`.
+    Text,
+    /// `= "camelCase"` or another of serde's eight.
+    Case,
+    /// `= "path"` or `= path` of a function.
+    Function,
+    /// `= "path"` or `= path` of a crate or module.
+    Module,
+    /// `= "T: Trait, …"`.
+    Bounds,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub(crate) name: &'static str,
+    pub(crate) places: &'static [Place],
+    pub(crate) takes: Takes,
+    /// How it is written, for messages and docs.
+    pub(crate) example: &'static str,
+    /// What it does, in one line, for docs and completion.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the tests compare it with the docs and with the completion"))]
+    pub(crate) doc: &'static str,
+}
+
+const ITEMS: &[Place] = &[Struct, Enum];
+const FIELDS: &[Place] = &[EventField];
+const KEYED: &[Place] = &[EventField, IdentityField];
+
+/// A row without the field names.
+const fn row(
+    name: &'static str,
+    places: &'static [Place],
+    takes: Takes,
+    example: &'static str,
+    doc: &'static str,
+) -> Attribute {
+    Attribute { name, places, takes, example, doc }
+}
+
+/// The table.
+#[rustfmt::skip]
+pub(crate) static ATTRIBUTES: &[Attribute] = &[
+    row("source", &[Struct, Enum, Variant], Takes::Text, "source = \"orders.example.com\"", "the event's `eventSource`; required"),
+    row("version", &[Struct, Enum, Variant], Takes::Text, "version = \"1.0\"", "the version of the event's form; \"1.0\" where it is left out"),
+    row("name", &[Struct, Variant], Takes::Text, "name = \"RefundIssued\"", "the event's `eventName`; the identifier where it is left out"),
+    row("rename_all", &[Struct, Enum, Identity], Takes::Case, "rename_all = \"camelCase\"", "how field names become keys; \"camelCase\" where it is left out"),
+    row("generate_id", ITEMS, Takes::Nothing, "generate_id", "no field is the id: each event gets a new UUIDv7"),
+    row("crate", &[Struct, Enum, Identity], Takes::Module, "crate = \"::audit_core\"", "where the generated code finds the library"),
+    row("bound", &[Struct, Enum, Identity], Takes::Bounds, "bound = \"T: serde::Serialize\"", "the where clause of the impl, instead of the inferred one"),
+    row("type", &[Identity], Takes::Text, "type = \"Staff\"", "the identity's `type`; required"),
+    row("id", FIELDS, Takes::Nothing, "id", "role: the event's own id, as `UID` and, where it fits, as the entry's id"),
+    row("user_identity", FIELDS, Takes::Nothing, "user_identity", "role: who did it"),
+    row("time", FIELDS, Takes::Nothing, "time", "role: when it happened; now where it is left out"),
+    row("user_agent", FIELDS, Takes::Nothing, "user_agent", "role: with what it was done"),
+    row("source_ip", FIELDS, Takes::Nothing, "source_ip", "role: from which IP address"),
+    row("error_code", FIELDS, Takes::Nothing, "error_code", "role: the code of the error that it ended in"),
+    row("error_message", FIELDS, Takes::Nothing, "error_message", "role: the text of the error that it ended in"),
+    row("outcome", FIELDS, Takes::Nothing, "outcome", "role: a `Result`: `Ok` becomes `responseElements`, `Err` becomes `errorCode` and `errorMessage`"),
+    row("request", FIELDS, Takes::Nothing, "request", "role: a key of `requestParameters`; the role of a field without one"),
+    row("response", FIELDS, Takes::Nothing, "response", "role: a key of `responseElements`"),
+    row("additional", FIELDS, Takes::Nothing, "additional", "role: a key of `additionalEventData`"),
+    row("principal_id", &[IdentityField], Takes::Nothing, "principal_id", "role: the identity's `principalId`; required"),
+    row("rename", KEYED, Takes::Text, "rename = \"orderId\"", "the key"),
+    row("flatten", KEYED, Takes::Nothing, "flatten", "the value's own keys stand in place of one key"),
+    row("skip", KEYED, Takes::Nothing, "skip", "the field is left out"),
+    row("skip_if", KEYED, Takes::Function, "skip_if = Vec::is_empty", "the field is left out where the function, called with a reference to it, says so"),
+    row("with", KEYED, Takes::Function, "with = in_euros", "what the function, called with a reference to the field, returns is the value"),
+    row("redact", KEYED, Takes::Nothing, "redact", "the key stays, the value is `[REDACTED]`"),
+    row("hmac", FIELDS, Takes::Nothing, "hmac", "the value is its HMAC-SHA-256, keyed by the context: findable, never readable"),
+];
+
+/// The row of `name`, wherever it may stand.
+pub(crate) fn find(name: &str) -> Option<&'static Attribute> {
+    ATTRIBUTES.iter().find(|attribute| attribute.name == name)
+}
+
+/// What may stand at `place`, in the table's order.
+pub(crate) fn valid_at(place: Place) -> impl Iterator<Item = &'static Attribute> {
+    ATTRIBUTES.iter().filter(move |attribute| attribute.places.contains(&place))
+}
+
+/// "valid on {place}: `a`, `b`, …": the second line of a message about an attribute.
+pub(crate) fn list_at(place: Place) -> String {
+    let names: Vec<_> = valid_at(place).map(|attribute| format!("`{}`", attribute.name)).collect();
+    format!("valid on {}: {}", place.name(), names.join(", "))
+}
+
+/// "a field of an event, a field of an identity": where an attribute may stand.
+pub(crate) fn places_of(attribute: &Attribute) -> String {
+    let names: Vec<_> = attribute.places.iter().map(|place| place.name()).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_a_place_and_says_what_it_does() {
+        for attribute in ATTRIBUTES {
+            assert!(!attribute.places.is_empty() && !attribute.doc.is_empty(), "{}", attribute.name);
+            assert!(attribute.example.starts_with(attribute.name), "{}", attribute.name);
+            assert_eq!(attribute.takes == Takes::Nothing, !attribute.example.contains('='), "{}", attribute.name);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What a field is, and whether the attributes on it make sense together.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::{ExprPath, Fields, Index, LitStr, Member};
+
+use super::implied;
+use crate::attributes::Place;
+use crate::case::Case;
+use crate::diagnostics::Diagnostics;
+use crate::model::{Field, Form, ROLES, Role};
+use crate::parse::{self, Attributes, Given, Text, Value};
+
+/// The tokens that made a field what it is: where messages about it point.
+pub(crate) struct Origin {
+    /// The attribute that gives the role, or the field itself where none does.
+    pub(crate) role: TokenStream,
+    /// What names the key.
+    pub(crate) key: TokenStream,
+}
+
+/// The fields of a struct or variant.
+pub(crate) struct Found {
+    /// All but the skipped ones, as declared.
+    pub(crate) fields: Vec<(Field, Origin)>,
+    /// A field was meant to be the id (or the principal), even if it did not come out so.
+    pub(crate) means_id: bool,
+}
+
+/// Parses and checks each field by itself.
+pub(crate) fn all(fields: &Fields, place: Place, of_item: &Attributes, diagnostics: &mut Diagnostics) -> Found {
+    let case = match of_item.get("rename_all").map(|given| &given.value) {
+        Some(Value::Case(case)) => *case,
+        _ => Case::Camel,
+    };
+    let mut found = Found { fields: Vec::new(), means_id: false };
+    for (at, field) in fields.iter().enumerate() {
+        let attributes = parse::attributes(&field.attrs, place, diagnostics);
+        found.means_id |= attributes.meant("id") || attributes.meant("principal_id");
+        let member = match &field.ident {
+            Some(ident) => Member::Named(ident.clone()),
+            None => {
+                Member::Unnamed(Index { index: u32::try_from(at).unwrap_or(u32::MAX), span: first_span(&field.ty) })
+            }
+        };
+        let written = Written { field, member, attributes: &attributes, place };
+        found.fields.extend(written.check(case, diagnostics));
+    }
+    found
+}
+
+/// A field with its attributes.
+struct Written<'a> {
+    field: &'a syn::Field,
+    member: Member,
+    attributes: &'a Attributes,
+    place: Place,
+}
+
+impl Written<'_> {
+    fn check(&self, case: Case, diagnostics: &mut Diagnostics) -> Option<(Field, Origin)> {
+        let role = self.role(diagnostics);
+        if let Some(skip) = self.attributes.get("skip") {
+            self.conflicts_of_skip(skip, diagnostics);
+            return None;
+        }
+        let (role, named_by) = role;
+        self.fits_role(role, diagnostics);
+        self.conflicts(diagnostics);
+        let form = self.form();
+        let (key, key_from) = self.key(role, form, case, diagnostics);
+        let field = Field {
+            member: self.member.clone(),
+            ty: self.field.ty.clone(),
+            role,
+            key,
+            skip_if: self.function("skip_if"),
+            with: self.function("with"),
+            form,
+        };
+        let role = named_by.map_or_else(|| self.itself(), |given| given.name.to_token_stream());
+        Some((field, Origin { role, key: key_from }))
+    }
+
+    /// The field's name, or its type where it has none.
+    fn itself(&self) -> TokenStream {
+        match &self.field.ident {
+            Some(ident) => ident.to_token_stream(),
+            None => self.field.ty.to_token_stream(),
+        }
+    }
+
+    /// The role, and the attribute that gives it.
+    fn role(&self, diagnostics: &mut Diagnostics) -> (Role, Option<&Given>) {
+        if self.place == Place::IdentityField {
+            let principal = self.attributes.get("principal_id");
+            return (if principal.is_some() { Role::PrincipalId } else { Role::Detail }, principal);
+        }
+        let mut given = ROLES
+            .iter()
+            .filter_map(|(name, role)| self.attributes.get(name).map(|given| (*role, given)))
+            .collect::<Vec<_>>();
+        // As written, not as in the list: the message names the first one first.
+        given.sort_by_key(|(_, given)| self.attributes.position(given.attribute.name));
+        let Some((&(role, first), others)) = given.split_first() else { return (Role::Request, None) };
+        for (_, other) in others {
+            let (one, two) = (first.attribute.name, other.attribute.name);
+            diagnostics.error(&first.name, format_args!("`{one}` is a role, and so is `{two}`; a field has one"));
+            diagnostics
+                .error(&other.name, format_args!("`{two}` is a second role beside `{one}`; one of the two has to go"));
+        }
+        (role, Some(first))
+    }
+
+    /// With `skip`, no other attribute has anything to act on.
+    fn conflicts_of_skip(&self, skip: &Given, diagnostics: &mut Diagnostics) {
+        for other in self.attributes.iter().filter(|other| other.attribute.name != "skip") {
+            let name = other.attribute.name;
+            diagnostics
+                .error(&skip.name, format_args!("`skip` leaves the field out, so that `{name}` has nothing to act on"));
+            diagnostics
+                .error(&other.name, format_args!("`{name}` has nothing to act on, since `skip` leaves the field out"));
+        }
+    }
+
+    /// What the role has no use for.
+    fn fits_role(&self, role: Role, diagnostics: &mut Diagnostics) {
+        if role.has_keys() {
+            return;
+        }
+        let name = role.attribute();
+        for how in ["rename", "flatten", "redact", "hmac"] {
+            if let Some(given) = self.attributes.get(how) {
+                diagnostics.error(
+                    &given.name,
+                    format_args!("`{how}` is for keys of a JSON object; a field with the role `{name}` has a fixed place of its own"),
+                );
+            }
+        }
+        if matches!(role, Role::Id | Role::Outcome | Role::PrincipalId)
+            && let Some(given) = self.attributes.get("skip_if")
+        {
+            diagnostics.error(&given.name, format_args!("a field with the role `{name}` cannot be left out"));
+        }
+    }
+
+    /// Pairs that exclude each other.
+    fn conflicts(&self, diagnostics: &mut Diagnostics) {
+        let pairs = [
+            ("flatten", "rename", "a flattened value stands under its own keys"),
+            ("flatten", "redact", "a redacted value stands under one key"),
+            ("flatten", "hmac", "an HMAC stands under one key"),
+            ("redact", "hmac", "a value is either hidden or findable"),
+            ("redact", "with", "a redacted value is never looked at"),
+        ];
+        for (one, two, why) in pairs {
+            if let (Some(first), Some(second)) = (self.attributes.get(one), self.attributes.get(two)) {
+                diagnostics.error(&first.name, format_args!("`{one}` and `{two}` exclude each other: {why}"));
+                diagnostics.error(&second.name, format_args!("`{two}` and `{one}` exclude each other: {why}"));
+            }
+        }
+    }
+
+    fn form(&self) -> Form {
+        if self.attributes.has("flatten") {
+            Form::Flattened
+        } else if self.attributes.has("redact") {
+            Form::Redacted
+        } else if self.attributes.has("hmac") {
+            Form::Hmac
+        } else {
+            Form::Plain
+        }
+    }
+
+    fn function(&self, name: &str) -> Option<ExprPath> {
+        match self.attributes.get(name).map(|given| &given.value) {
+            Some(Value::Function(path)) => Some((**path).clone()),
+            _ => None,
+        }
+    }
+
+    /// The key, and the tokens that name it.
+    fn key(&self, role: Role, form: Form, case: Case, diagnostics: &mut Diagnostics) -> (Option<Text>, TokenStream) {
+        if !role.has_keys() || form == Form::Flattened {
+            return (None, TokenStream::new());
+        }
+        if let Some(text) = self.attributes.text("rename") {
+            if let Text::Literal(literal) = text
+                && literal.value().is_empty()
+            {
+                diagnostics.error(literal, "the key is empty");
+            }
+            return (Some(text.clone()), text.to_token_stream());
+        }
+        let Some(ident) = &self.field.ident else {
+            if !self.attributes.meant("rename") {
+                let message = format!(
+                    "a field without a name needs a key: add `#[audit(rename = \"…\")]`, or `flatten`, `skip` or {}",
+                    if role == Role::Detail { "`principal_id`" } else { "a role such as `id`" }
+                );
+                diagnostics.error(&self.field.ty, message);
+            }
+            return (Some(implied("", &self.field.ty)), TokenStream::new());
+        };
+        let key = LitStr::new(&case.apply(&ident.unraw().to_string()), ident.span());
+        (Some(Text::Literal(key)), ident.to_token_stream())
+    }
+}
+
+fn first_span(tokens: &impl ToTokens) -> proc_macro2::Span {
+    let first = tokens.to_token_stream().into_iter().next();
+    first.map_or_else(proc_macro2::Span::call_site, |token| proc_macro2::Span::call_site().located_at(token.span()))
+}

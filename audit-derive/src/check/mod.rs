@@ -1,0 +1,83 @@
+//! From what was written to the model: everything that a macro can know to be wrong is found here, all of it in one go.
+
+mod event;
+mod field;
+mod identity;
+mod keys;
+
+pub(crate) use event::event;
+pub(crate) use identity::identity;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{DeriveInput, LitStr, Meta};
+
+use crate::diagnostics::Diagnostics;
+use crate::model::Item;
+use crate::parse::{Attributes, Text, Value};
+
+/// What both derives take from the item itself.
+fn item(input: &DeriveInput, library: TokenStream, attributes: &Attributes) -> Item {
+    let bound = match attributes.get("bound").map(|given| &given.value) {
+        Some(Value::Bounds(predicates)) => Some(predicates.clone()),
+        _ => None,
+    };
+    Item {
+        ident: input.ident.clone(),
+        generics: input.generics.clone(),
+        library,
+        bound,
+        packed: input.attrs.iter().any(is_packed),
+    }
+}
+
+/// The hidden module of the library that the attributes name, or of the one that re-exports this derive.
+pub(crate) fn library(attributes: &Attributes, default: &str) -> TokenStream {
+    if let Some(Value::Module(path)) = attributes.get("crate").map(|given| &given.value) {
+        quote!(#path::__private)
+    } else {
+        let name = proc_macro2::Ident::new(default, Span::call_site());
+        quote!(::#name::__private)
+    }
+}
+
+fn is_packed(attr: &syn::Attribute) -> bool {
+    let Meta::List(list) = &attr.meta else { return false };
+    list.path.is_ident("repr")
+        && list
+            .tokens
+            .clone()
+            .into_iter()
+            .any(|token| matches!(token, proc_macro2::TokenTree::Ident(ident) if ident == "packed"))
+}
+
+/// Holds a literal against its limit; constants are held against it by the compiler, in the generated code.
+fn within(text: &Text, field: &str, limit: usize, diagnostics: &mut Diagnostics) {
+    let Text::Literal(literal) = text else { return };
+    let chars = literal.value().chars().count();
+    if chars == 0 {
+        diagnostics.error(
+            literal,
+            format_args!("`{field}` is empty, which counts as missing; it needs at least one character"),
+        );
+    } else if chars > limit {
+        diagnostics.error(literal, format_args!("`{field}` has {chars} characters; at most {limit} are allowed"));
+    }
+}
+
+/// A text that nobody wrote, with the span of what it comes from.
+fn implied(value: &str, from: &impl ToTokens) -> Text {
+    let span = from.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+    Text::Literal(LitStr::new(value, span))
+}
+
+/// The doc comment, without the space that begins each line.
+fn doc_of(attrs: &[syn::Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("doc")) {
+        let Meta::NameValue(pair) = &attr.meta else { continue };
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { continue };
+        lines.extend(text.value().lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()));
+    }
+    lines.join("\n").trim().to_owned()
+}

@@ -1,0 +1,26 @@
+//! From the model to the generated code. What can be said once for all types stands in the library: here is only what
+//! differs from type to type, since the compiler has to check every byte of it again for every type.
+
+mod bounds;
+mod event;
+mod fallback;
+mod identity;
+mod text_of_type;
+mod value;
+
+pub(crate) use event::event;
+pub(crate) use fallback::{event as fallback_event, identity as fallback_identity};
+pub(crate) use identity::identity;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The generated items, in a scope of their own, in which the library has a short name.
+fn scope(library: &TokenStream, items: &TokenStream) -> TokenStream {
+    quote! {
+        const _: () = {
+            use #library as __audit;
+            #items
+        };
+    }
+}

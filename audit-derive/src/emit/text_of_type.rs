@@ -1,0 +1,97 @@
+//! A type as a person writes it: `Option<&'a str>`, whatever tokens it came in.
+
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{PathArguments, Type};
+
+/// The text of a type, on one line.
+pub(crate) fn text_of(ty: &Type) -> String {
+    let mut text = String::new();
+    write(ty.to_token_stream(), &mut text);
+    text
+}
+
+fn write(tokens: TokenStream, text: &mut String) {
+    // Whether the last token was a word, so that another word needs a space between.
+    let mut word = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                if word && (group.delimiter() != Delimiter::Parenthesis || text.ends_with("mut")) {
+                    text.push(' ');
+                }
+                text.push_str(open);
+                write(group.stream(), text);
+                text.push_str(close);
+                word = false;
+            }
+            TokenTree::Punct(punct) => {
+                let punct_char = punct.as_char();
+                // `->`, `+`, `=` stand apart; a lifetime's quote begins a word.
+                let apart = matches!(punct_char, '+' | '=' | '-') && !text.ends_with(' ');
+                if apart || (punct_char == '\'' && word) {
+                    text.push(' ');
+                }
+                text.push(punct_char);
+                let arrow = punct_char == '>' && text.ends_with("->");
+                if matches!(punct_char, ',' | ';' | '+' | '=') || arrow {
+                    text.push(' ');
+                }
+                debug_assert!(punct_char != '\'' || punct.spacing() == Spacing::Joint);
+                word = false;
+            }
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                if word {
+                    text.push(' ');
+                }
+                // A literal may hold anything; the text is one line.
+                text.extend(token.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }));
+                word = true;
+            }
+        }
+    }
+}
+
+/// Whether a type is an `Option`, by its name: all that a macro can see.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_option(&group.elem),
+        Type::Paren(paren) => is_option(&paren.elem),
+        Type::Reference(reference) => is_option(&reference.elem),
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| {
+                last.ident == "Option" && matches!(last.arguments, PathArguments::AngleBracketed(_))
+            })
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_reads_as_it_is_written() {
+        for text in [
+            "u8",
+            "Option<&'a str>",
+            "&'a mut [u8; 4]",
+            "std::collections::BTreeMap<String, Vec<(u8, i64)>>",
+            "dyn Fn(u8) -> u8 + Send",
+            "<T as Iterator>::Item",
+            "Box<dyn Iterator<Item = u8> + 'a>",
+            "[u8; { 1 + 2 }]",
+            "()",
+        ] {
+            let ty: Type = syn::parse_str(text).unwrap();
+            assert_eq!(text_of(&ty), text);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The expression for a field's value, with the spans of the field's type: where the type does not fit the role, the
+//! compiler's message points there.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Member, Type};
+
+use crate::model::{Field, Form};
+
+/// How a field is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// `self.field`.
+    Own,
+    /// `self.field`, copied: the type is packed.
+    Copied,
+    /// A binding of a match on `self`, which is a reference.
+    Bound,
+}
+
+/// The binding of a variant's field.
+pub(crate) fn binding(member: &Member) -> Ident {
+    match member {
+        // The prefix keeps it from being the name of a constant, which a pattern would compare with.
+        Member::Named(ident) => format_ident!("__{}", ident),
+        Member::Unnamed(index) => format_ident!("__{}", index.index),
+    }
+}
+
+/// A reference to the field, or what stands for it: what `with` makes of it, an `Option` of it where `skip_if` says so.
+pub(crate) fn value(field: &Field, access: Access) -> TokenStream {
+    if field.form == Form::Redacted {
+        let redacted = quote!(__audit::REDACTED);
+        let Some(skip_if) = &field.skip_if else { return quote!(&#redacted) };
+        let place = reference(field, access);
+        return quote!(&(!#skip_if(#place)).then_some(#redacted));
+    }
+    let place = reference(field, access);
+    match (&field.skip_if, &field.with) {
+        (None, None) => place,
+        (None, Some(with)) => quote!(&#with(#place)),
+        (Some(skip_if), None) => quote!(&(!#skip_if(#place)).then_some(#place)),
+        (Some(skip_if), Some(with)) => quote!(&(!#skip_if(#place)).then(|| #with(#place))),
+    }
+}
+
+/// `&self.field`, beginning where the type begins and ending where it ends.
+fn reference(field: &Field, access: Access) -> TokenStream {
+    let (start, end) = ends(&field.ty);
+    let and = quote_spanned!(start=> &);
+    match access {
+        Access::Own => {
+            let member = at(&field.member, end);
+            let this = quote!(self);
+            quote!(#and #this.#member)
+        }
+        Access::Copied => {
+            let member = &field.member;
+            let place = quote!(self.#member);
+            let block = quote_spanned!(end=> { #place });
+            quote!(#and #block)
+        }
+        Access::Bound => {
+            let mut binding = binding(&field.member);
+            binding.set_span(end);
+            let star = quote_spanned!(start=> *);
+            quote!(#and #star #binding)
+        }
+    }
+}
+
+/// The member, shown at another place.
+fn at(member: &Member, span: Span) -> TokenStream {
+    match member {
+        Member::Named(ident) => {
+            let mut ident = ident.clone();
+            ident.set_span(ident.span().located_at(span));
+            ident.into_token_stream()
+        }
+        Member::Unnamed(index) => {
+            let mut index = index.clone();
+            index.span = span;
+            index.into_token_stream()
+        }
+    }
+}
+
+/// Where a type begins and ends, with the hygiene of the generated code.
+fn ends(ty: &Type) -> (Span, Span) {
+    let mut tokens = flat(ty.to_token_stream()).into_iter();
+    let first = tokens.next();
+    let last = tokens.last().or_else(|| first.clone());
+    let span = |token: Option<TokenTree>, of: fn(&TokenTree) -> Span| {
+        Span::call_site().located_at(token.as_ref().map_or_else(Span::call_site, of))
+    };
+    (span(first, open), span(last, close))
+}
+
+/// Without the invisible groups in which a `macro_rules!` hands on its fragments.
+fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => flat(group.stream()),
+            other => vec![other],
+        })
+        .collect()
+}
+
+fn open(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) => group.span_open(),
+        other => other.span(),
+    }
+}
+
+fn close(token: &TokenTree) -> Span {
+    match token {
+        TokenTree::Group(group) => group.span_close(),
+        other => other.span(),
+    }
+}

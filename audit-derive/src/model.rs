@@ -1,0 +1,159 @@
+//! What `check` has found to be right, and all that `emit` knows.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{ExprPath, Generics, Member, Type, WherePredicate};
+
+use crate::parse::Text;
+
+/// What both derives know of the type that they stand on.
+pub(crate) struct Item {
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    /// The path to the library's hidden module, through which everything generated goes.
+    pub(crate) library: TokenStream,
+    /// `bound`: these predicates instead of the inferred ones.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
+    /// `repr(packed)`: no reference to a field may be taken, so fields are copied.
+    pub(crate) packed: bool,
+}
+
+/// A type that derives `AuditEvent`.
+pub(crate) struct Event {
+    pub(crate) item: Item,
+    pub(crate) shape: Shape,
+}
+
+pub(crate) enum Shape {
+    Struct(EventType),
+    Enum(Vec<(Ident, EventType)>),
+}
+
+impl Event {
+    /// The event types in their order: one for a struct, one a variant for an enum.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &EventType> {
+        let (one, many) = match &self.shape {
+            Shape::Struct(one) => (Some(one), [].as_slice()),
+            Shape::Enum(many) => (None, many.as_slice()),
+        };
+        one.into_iter().chain(many.iter().map(|(_, event_type)| event_type))
+    }
+}
+
+/// One event type: a struct, or a variant of an enum.
+pub(crate) struct EventType {
+    pub(crate) source: Text,
+    pub(crate) name: Text,
+    pub(crate) version: Text,
+    /// The doc comment.
+    pub(crate) doc: String,
+    /// No field is the id.
+    pub(crate) generate_id: bool,
+    /// All fields but the skipped ones, as declared.
+    pub(crate) fields: Vec<Field>,
+}
+
+impl EventType {
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.fields.iter().any(|field| field.role == role)
+    }
+}
+
+/// A type that derives `UserIdentity`.
+pub(crate) struct Identity {
+    pub(crate) item: Item,
+    pub(crate) kind: Text,
+    /// All fields but the skipped ones, as declared.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A field that takes part.
+pub(crate) struct Field {
+    pub(crate) member: Member,
+    pub(crate) ty: Type,
+    pub(crate) role: Role,
+    /// The key under which it stands; none where the role has no key, or with `flatten`.
+    pub(crate) key: Option<Text>,
+    pub(crate) skip_if: Option<ExprPath>,
+    pub(crate) with: Option<ExprPath>,
+    pub(crate) form: Form,
+}
+
+/// How a field's value stands in the event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    Plain,
+    Flattened,
+    Redacted,
+    Hmac,
+}
+
+/// What a field is in its event, in the order in which the writer wants them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Role {
+    Id,
+    Time,
+    UserIdentity,
+    UserAgent,
+    SourceIp,
+    Request,
+    Response,
+    Outcome,
+    ErrorCode,
+    ErrorMessage,
+    Additional,
+    /// Of an identity.
+    PrincipalId,
+    /// Of an identity: a key of its `details`.
+    Detail,
+}
+
+/// The roles of an event's fields, by the attribute that gives them.
+pub(crate) const ROLES: [(&str, Role); 11] = [
+    ("id", Role::Id),
+    ("time", Role::Time),
+    ("user_identity", Role::UserIdentity),
+    ("user_agent", Role::UserAgent),
+    ("source_ip", Role::SourceIp),
+    ("request", Role::Request),
+    ("response", Role::Response),
+    ("outcome", Role::Outcome),
+    ("error_code", Role::ErrorCode),
+    ("error_message", Role::ErrorMessage),
+    ("additional", Role::Additional),
+];
+
+impl Role {
+    /// Whether the role is that of a JSON object's keys: then any number of fields may have it.
+    pub(crate) const fn has_keys(self) -> bool {
+        matches!(self, Self::Request | Self::Response | Self::Additional | Self::Detail)
+    }
+
+    /// The attribute that gives it, or what the field is without one.
+    pub(crate) const fn attribute(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Time => "time",
+            Self::UserIdentity => "user_identity",
+            Self::UserAgent => "user_agent",
+            Self::SourceIp => "source_ip",
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Outcome => "outcome",
+            Self::ErrorCode => "error_code",
+            Self::ErrorMessage => "error_message",
+            Self::Additional => "additional",
+            Self::PrincipalId => "principal_id",
+            Self::Detail => "detail",
+        }
+    }
+
+    /// The JSON object whose key the field is.
+    pub(crate) const fn object(self) -> &'static str {
+        match self {
+            Self::Response => "responseElements",
+            Self::Additional => "additionalEventData",
+            Self::Detail => "details",
+            _ => "requestParameters",
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! From tokens to what was written: the item, and behind each of its parts the `#[audit(…)]` attributes that stand there.
+//!
+//! Knows the syntax and the attribute table; what the attributes mean together is for `check`.
+
+mod value;
+
+pub(crate) use value::{Text, Value};
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Meta, Token};
+
+use crate::attributes::{self, Attribute, Place};
+use crate::diagnostics::Diagnostics;
+use crate::suggest;
+
+/// One attribute that was written: its row of the table, its name as written, its value.
+pub(crate) struct Given {
+    pub(crate) attribute: &'static Attribute,
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// The attributes of one place, each at most once.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    given: Vec<Given>,
+    /// Attributes that were meant but miswritten: nobody needs to be told in addition that they are missing.
+    miswritten: Vec<&'static str>,
+    /// Every name at the beginning of an attribute, known or not: where an editor completes.
+    pub(crate) names: Vec<Ident>,
+}
+
+impl Attributes {
+    pub(crate) fn get(&self, name: &str) -> Option<&Given> {
+        self.given.iter().find(|given| given.attribute.name == name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Given> {
+        self.given.iter()
+    }
+
+    /// The place of an attribute among those that were written.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.given.iter().position(|given| given.attribute.name == name)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Whether the attribute stands here, right or wrong.
+    pub(crate) fn meant(&self, name: &str) -> bool {
+        self.has(name) || self.miswritten.contains(&name)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&Text> {
+        match self.get(name).map(|given| &given.value) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// All `#[audit(…)]` among `attrs`, which stand at `place`.
+pub(crate) fn attributes(attrs: &[syn::Attribute], place: Place, diagnostics: &mut Diagnostics) -> Attributes {
+    let mut found = Attributes::default();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("audit")) {
+        match &attr.meta {
+            Meta::List(list) => {
+                let parser = |input: ParseStream<'_>| {
+                    list_of(input, place, &mut found, diagnostics);
+                    Ok(())
+                };
+                if let Err(error) = parser.parse2(list.tokens.clone()) {
+                    diagnostics.push(error);
+                }
+            }
+            Meta::Path(_) | Meta::NameValue(_) => {
+                diagnostics.error(attr, format_args!("write `#[audit(…)]`\n{}", attributes::list_at(place)));
+            }
+        }
+    }
+    found
+}
+
+/// `a, b = "c", …`: a mistake in one does not hide those behind the next comma.
+fn list_of(input: ParseStream<'_>, place: Place, found: &mut Attributes, diagnostics: &mut Diagnostics) {
+    while !input.is_empty() {
+        match one(input, place, found) {
+            Ok(given) => {
+                if let Some(first) = found.get(given.attribute.name) {
+                    let name = given.attribute.name;
+                    let (first, second) = (first.name.clone(), &given.name);
+                    diagnostics.error(first, format_args!("`{name}` stands here first"));
+                    diagnostics
+                        .error(second, format_args!("`{name}` stands here a second time; one of the two has to go"));
+                } else {
+                    found.given.push(given);
+                }
+            }
+            Err(error) => {
+                diagnostics.push(error);
+                skip_to_comma(input);
+            }
+        }
+        if input.is_empty() {
+            break;
+        }
+        if let Err(error) = input.parse::<Token![,]>() {
+            let rest = rest_of_item(input);
+            diagnostics.push(if rest.is_empty() {
+                error
+            } else {
+                syn::Error::new_spanned(rest, "a comma, or the end, is expected here")
+            });
+            let _: syn::Result<Option<Token![,]>> = input.parse();
+        }
+    }
+}
+
+/// One attribute, or why it is none.
+fn one(input: ParseStream<'_>, place: Place, found: &mut Attributes) -> syn::Result<Given> {
+    let ahead = input.fork();
+    let Ok(name) = input.call(Ident::parse_any) else {
+        let rest = rest_of_item(input);
+        let message = format!("the name of an attribute is expected here\n{}", attributes::list_at(place));
+        return Err(if rest.is_empty() { ahead.error(message) } else { syn::Error::new_spanned(rest, message) });
+    };
+    found.names.push(name.clone());
+    let written = name.unraw().to_string();
+    let Some(attribute) = attributes::find(&written) else {
+        let meant = suggest::nearest(&written, place);
+        found.miswritten.extend(meant.map(|meant| meant.name));
+        return Err(syn::Error::new_spanned(&name, unknown(&written, meant, place)));
+    };
+    if !attribute.places.contains(&place) {
+        let message = format!(
+            "`{written}` is valid on {}, not on {}\n{}",
+            attributes::places_of(attribute),
+            place.name(),
+            attributes::list_at(place)
+        );
+        return Err(syn::Error::new_spanned(&name, message));
+    }
+    match value::parse(input, attribute, &name) {
+        Ok(value) => Ok(Given { attribute, name, value }),
+        Err(error) => {
+            found.miswritten.push(attribute.name);
+            Err(error)
+        }
+    }
+}
+
+fn unknown(written: &str, meant: Option<&'static Attribute>, place: Place) -> String {
+    let list = attributes::list_at(place);
+    match meant {
+        Some(meant) if meant.places.contains(&place) => {
+            format!("unknown attribute `{written}`: did you mean `{}`?\n{list}", meant.name)
+        }
+        Some(meant) => format!(
+            "unknown attribute `{written}`: `{}` is valid on {}, not on {}\n{list}",
+            meant.name,
+            attributes::places_of(meant),
+            place.name()
+        ),
+        None => format!("unknown attribute `{written}`\n{list}"),
+    }
+}
+
+fn skip_to_comma(input: ParseStream<'_>) {
+    let _: TokenStream = rest_of_item(input);
+}
+
+/// What is left before the next comma.
+fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
+    let mut rest = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => token.to_tokens(&mut rest),
+            Err(_) => break,
+        }
+    }
+    rest
+}

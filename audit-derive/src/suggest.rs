@@ -1,0 +1,175 @@
+//! "Did you mean": the attribute that is meant by a name that is none.
+
+use crate::attributes::{ATTRIBUTES, Attribute, Place, valid_at};
+
+/// Names that people bring from serde and from the event's JSON, and what is meant by them.
+const FOREIGN: &[(&str, &str)] = &[
+    ("skip_serializing", "skip"),
+    ("skip_serializing_if", "skip_if"),
+    ("serialize_with", "with"),
+    ("serde_with", "with"),
+    ("key", "rename"),
+    ("event_source", "source"),
+    ("event_name", "name"),
+    ("event_version", "version"),
+    ("event_time", "time"),
+    ("at", "time"),
+    ("timestamp", "time"),
+    ("event_id", "id"),
+    ("uid", "id"),
+    ("uuid", "id"),
+    ("identity", "user_identity"),
+    ("actor", "user_identity"),
+    ("user", "user_identity"),
+    ("principal", "principal_id"),
+    ("source_ip_address", "source_ip"),
+    ("ip_address", "source_ip"),
+    ("request_parameters", "request"),
+    ("response_elements", "response"),
+    ("additional_event_data", "additional"),
+    ("result", "outcome"),
+    ("identity_type", "type"),
+    ("kind", "type"),
+    ("hash", "hmac"),
+    ("mask", "redact"),
+    ("redacted", "redact"),
+    ("secret", "redact"),
+    ("auto_id", "generate_id"),
+];
+
+/// The attribute that is most likely meant by `name` at `place`: one that is valid there if any is near enough, else one
+/// that is valid elsewhere.
+pub(crate) fn nearest(name: &str, place: Place) -> Option<&'static Attribute> {
+    let meant = FOREIGN.iter().find(|(foreign, _)| plain(foreign) == plain(name)).map(|(_, meant)| *meant);
+    meant
+        .and_then(|meant| valid_at(place).find(|attribute| attribute.name == meant))
+        .or_else(|| closest(name, valid_at(place), |attribute| attribute.name))
+        .or_else(|| closest(name, ATTRIBUTES.iter(), |attribute| attribute.name))
+}
+
+/// The nearest of `words`, for values that are one of a list.
+pub(crate) fn nearest_word<'w>(name: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    closest(name, words, |word| word)
+}
+
+/// The nearest by what was written; where two are equally near, by the letters alone.
+fn closest<'w, T: 'w>(name: &str, words: impl Iterator<Item = T>, word_of: impl Fn(&T) -> &'w str) -> Option<T> {
+    let near = words.filter_map(|candidate| {
+        let word = word_of(&candidate);
+        let (written, letters) = (distance(&lower(name), &lower(word)), distance(&plain(name), &plain(word)));
+        (written.min(letters) <= tolerated(word.chars().count())).then_some(((written, letters), candidate))
+    });
+    near.min_by_key(|(distances, _)| *distances).map(|(_, candidate)| candidate)
+}
+
+/// How many edits still make a typo of a word of so many letters.
+const fn tolerated(letters: usize) -> usize {
+    match letters {
+        0..=4 => 1,
+        5..=8 => 2,
+        _ => 3,
+    }
+}
+
+/// No attribute is longer, and nobody's typo either.
+const LONGEST: usize = 64;
+
+fn lower(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).take(LONGEST).collect()
+}
+
+/// The letters alone: `sourceIp` and `source-ip` are `source_ip`.
+fn plain(name: &str) -> String {
+    lower(name).chars().filter(|c| !matches!(c, '_' | '-')).collect()
+}
+
+/// Edits between two words: a letter put in, left out, exchanged, or two neighbours swapped.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    // Three rows of the usual table: the swap of neighbours looks two rows back.
+    let mut before = vec![0; b.len() + 1];
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, &letter) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, &other) in b.iter().enumerate() {
+            let mut cost = (above[j] + usize::from(letter != other)).min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && letter == b[j - 1] && a[i - 1] == other {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            row.push(cost);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_of_neighbours_is_one_edit() {
+        assert_eq!(distance("soruce", "source"), 1);
+        assert_eq!(distance("", "id"), 2);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    /// All places where an attribute may stand, and every name one edit away that is no attribute itself.
+    #[test]
+    fn every_typo_of_one_edit_suggests_the_right_attribute() {
+        let letters = "abcdefghijklmnopqrstuvwxyz_".chars();
+        let mut tried = 0;
+        for attribute in ATTRIBUTES {
+            for &place in attribute.places {
+                let name: Vec<char> = attribute.name.chars().collect();
+                let mut typos: Vec<Vec<char>> = Vec::new();
+                for at in 0..=name.len() {
+                    for letter in letters.clone() {
+                        let mut more = name.clone();
+                        more.insert(at, letter);
+                        typos.push(more);
+                        if at < name.len() {
+                            let mut other = name.clone();
+                            other[at] = letter;
+                            typos.push(other);
+                        }
+                    }
+                    if at < name.len() && name.len() > 1 {
+                        let mut fewer = name.clone();
+                        fewer.remove(at);
+                        typos.push(fewer);
+                    }
+                    if at + 1 < name.len() {
+                        let mut swapped = name.clone();
+                        swapped.swap(at, at + 1);
+                        typos.push(swapped);
+                    }
+                }
+                for typo in typos {
+                    let typo: String = typo.into_iter().collect();
+                    if typo.trim_matches('_').is_empty() || ATTRIBUTES.iter().any(|other| other.name == typo) {
+                        continue;
+                    }
+                    tried += 1;
+                    let suggested = nearest(&typo, place).map(|suggested| suggested.name);
+                    assert_eq!(suggested, Some(attribute.name), "`{typo}` on {}", place.name());
+                }
+            }
+        }
+        assert!(tried > 10_000, "only {tried} typos tried");
+    }
+
+    #[test]
+    fn names_from_serde_and_from_the_json_are_known() {
+        for (name, meant) in [("skip_serializing_if", "skip_if"), ("sourceIPAddress", "source_ip"), ("ID", "id")] {
+            assert_eq!(nearest(name, Place::EventField).map(|found| found.name), Some(meant));
+        }
+        assert_eq!(nearest("eventSource", Place::Struct).map(|found| found.name), Some("source"));
+    }
+
+    #[test]
+    fn a_name_that_resembles_nothing_suggests_nothing() {
+        assert!(nearest("zzzzzzzz", Place::EventField).is_none());
+        assert!(nearest("", Place::EventField).is_none());
+    }
+}
