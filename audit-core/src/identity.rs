@@ -52,6 +52,36 @@ macro_rules! through_pointer {
 }
 through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
 
+/// What a field that names the actor can be: a [`UserIdentity`], also in an `Option`, whose `None` leaves it to the context.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who acts",
+    label = "not a user identity",
+    note = "derive `UserIdentity` for the type, with `#[audit(type = \"…\")]` on it and `#[audit(principal_id)]` on a field",
+    note = "or make an identity at run time: `Identity::new(\"Staff\", \"alice@example.com\")?`"
+)]
+pub trait Actor {
+    /// Who acted, or `None` to leave it to the context.
+    fn actor(&self) -> Option<&dyn UserIdentity>;
+}
+
+impl<T: UserIdentity> Actor for T {
+    fn actor(&self) -> Option<&dyn UserIdentity> {
+        Some(self)
+    }
+}
+
+impl<T: UserIdentity> Actor for Option<T> {
+    fn actor(&self) -> Option<&dyn UserIdentity> {
+        self.as_ref().map(|identity| identity as &dyn UserIdentity)
+    }
+}
+
+impl Actor for dyn UserIdentity + '_ {
+    fn actor(&self) -> Option<&dyn UserIdentity> {
+        Some(self)
+    }
+}
+
 /// Writes `{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
 pub(crate) fn write_identity(out: &mut Vec<u8>, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
     out.extend_from_slice(b"{\"type\":");

@@ -18,6 +18,9 @@
 //!
 //! This crate does no I/O, knows no network, and panics on no input.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod batch;
 mod catalog;
 mod checksum;
@@ -48,9 +51,13 @@ pub use entry::{Entry, EntryError, IntoEntry, StaticEntry};
 pub use error::{EncodeError, EncodeFault};
 pub use event::{AuditError, AuditEvent, EventCatalog, NamesActor};
 pub use event_time::EventTime;
-pub use identity::{Identity, UserIdentity};
+pub use identity::{Actor, Identity, UserIdentity};
 pub use names::{AccountId, ChannelArn, EventId, ExternalId, NameError};
 pub use object::ObjectWriter;
 pub use values::{EventTimeValue, SourceIp, TextValue};
 pub use violation::Violation;
 pub use writer::{EventDataWriter, Part};
+
+// The derives share their traits' names: a derive is a macro, a trait is a type.
+#[cfg(feature = "derive")]
+pub use audit_derive::{AuditEvent, UserIdentity};

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{EncodeError, EncodeFault};
 use crate::event::AuditError;
-use crate::identity::{UserIdentity, write_identity};
+use crate::identity::{Actor, write_identity};
 use crate::limits::{Field, Side};
 use crate::names::EventId;
 use crate::object::{Object, write_str, write_text};
@@ -262,10 +262,14 @@ impl<'a> EventDataWriter<'a> {
     }
 
     /// Who acted.
-    pub fn user_identity(&mut self, identity: &dyn UserIdentity) -> &mut Self {
-        self.step(Step::Identity, |data| {
-            data.begin_field(Field::UserIdentity);
-            write_identity(data.out, identity)
+    pub fn user_identity<T: Actor + ?Sized>(&mut self, identity: &T) -> &mut Self {
+        let identity = identity.actor();
+        self.step(Step::Identity, |data| match identity {
+            Some(identity) => {
+                data.begin_field(Field::UserIdentity);
+                write_identity(data.out, identity)
+            }
+            None => data.default_identity(),
         })
     }
 
