@@ -36,6 +36,9 @@ pub struct EventType {
     /// The JSON with which all its events begin, where the macro could write it.
     #[serde(skip)]
     pub(crate) prefix: &'static str,
+    /// Whether each event says its own name.
+    #[serde(skip)]
+    pub(crate) name_from_field: bool,
 }
 
 impl EventType {
@@ -47,7 +50,7 @@ impl EventType {
     pub const fn new(source: &'static str, name: &'static str) -> Self {
         assert!(Field::EventSource.check_text(source).is_ok(), "an event's source must have 1 to 1,024 characters");
         assert!(Field::EventName.check_text(name).is_ok(), "an event's name must have 1 to 1,024 characters");
-        Self { source, name, version: "1.0", doc: "", fields: &[], prefix: "" }
+        Self { source, name, version: "1.0", doc: "", fields: &[], prefix: "", name_from_field: false }
     }
 
     /// With another version than "1.0".
@@ -75,7 +78,16 @@ impl EventType {
         self
     }
 
-    /// For the derive: the JSON of version, source and name, its brace open, without a comma at its end.
+    /// Whose events each say their own name, by [`EventDataWriter::name`](crate::EventDataWriter::name): for events that
+    /// are passed on from elsewhere. The type's name is then what catalogs call it.
+    #[must_use]
+    pub const fn name_from_field(mut self) -> Self {
+        self.name_from_field = true;
+        self
+    }
+
+    /// For the derive: the JSON of version, source and name (but for a name from a field), its brace open, without a comma
+    /// at its end.
     #[doc(hidden)]
     #[must_use]
     pub const fn __prefix(mut self, prefix: &'static str) -> Self {
@@ -127,6 +139,8 @@ impl FieldType {
 /// What a field is to its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
+    /// `eventName`, where it is not the same for all events of the type.
+    Name,
     /// The source's own ID of the event: `UID`, and the entry's id.
     Id,
     /// `eventTime`
@@ -156,6 +170,7 @@ impl Role {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Name => "name",
             Self::Id => "id",
             Self::Time => "time",
             Self::UserIdentity => "user_identity",

@@ -43,6 +43,7 @@ impl Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Start,
+    Name,
     Uid,
     Time,
     Identity,
@@ -59,7 +60,8 @@ enum Step {
 impl Step {
     const fn field(self) -> Field {
         match self {
-            Self::Start | Self::Uid => Field::Uid,
+            Self::Start | Self::Name => Field::EventName,
+            Self::Uid => Field::Uid,
             Self::Time => Field::EventTime,
             Self::Identity => Field::UserIdentity,
             Self::UserAgent => Field::UserAgent,
@@ -124,15 +126,18 @@ impl<'a> EventDataWriter<'a> {
             write_str(out, event_type.version)?;
             out.extend_from_slice(b",\"eventSource\":");
             write_str(out, event_type.source)?;
-            out.extend_from_slice(b",\"eventName\":");
-            write_str(out, event_type.name)?;
+            if !event_type.name_from_field {
+                out.extend_from_slice(b",\"eventName\":");
+                write_str(out, event_type.name)?;
+            }
         } else {
             out.extend_from_slice(event_type.prefix.as_bytes());
         }
         out.extend_from_slice(b",\"recipientAccountId\":\"");
         out.extend_from_slice(context.account.as_str().as_bytes());
         out.push(b'"');
-        Ok(Self { out, context, at: Step::Start, id: None, object: None, distinct_keys: false, error: None })
+        let at = if event_type.name_from_field { Step::Start } else { Step::Name };
+        Ok(Self { out, context, at, id: None, object: None, distinct_keys: false, error: None })
     }
 
     /// Runs one writing step, unless there was an error before.
@@ -156,11 +161,11 @@ impl<'a> EventDataWriter<'a> {
             object.close(self.out)?;
         }
         let passed = |default: Step| self.at < default && default < step;
-        let (uid, time, identity) = (passed(Step::Uid), passed(Step::Time), passed(Step::Identity));
-        let (user_agent, source_ip) = (passed(Step::UserAgent), passed(Step::SourceIp));
-        if uid {
-            return Err(EncodeError::new(EncodeFault::Order { field: Field::Uid }));
+        if let Some(never) = [Step::Name, Step::Uid].into_iter().find(|required| passed(*required)) {
+            return Err(EncodeError::new(EncodeFault::Order { field: never.field() }));
         }
+        let (time, identity) = (passed(Step::Time), passed(Step::Identity));
+        let (user_agent, source_ip) = (passed(Step::UserAgent), passed(Step::SourceIp));
         if time {
             self.default_time()?;
         }
@@ -230,6 +235,12 @@ impl<'a> EventDataWriter<'a> {
             EncodeError::new(EncodeFault::NotJson { key, reason })
         })?;
         self.write_text(field, &text)
+    }
+
+    /// The event's name, for an [`EventType::name_from_field`]: 1 to 1,024 characters.
+    pub fn name<T: TextValue + ?Sized>(&mut self, name: &T) -> &mut Self {
+        let name = name.text().unwrap_or_default();
+        self.step(Step::Name, |data| data.write_text(Field::EventName, &name))
     }
 
     /// The ID that the source itself gives the event: `UID` as it is (1 to 1,024 characters), and the entry's id as

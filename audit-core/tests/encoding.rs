@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, UNIX_EPOCH};
 
+use audit_core::limits::Field;
 use audit_core::{
     AccountId, AuditError, AuditEvent, Context, EncodeError, EncodeFault, Entry, EventDataWriter, EventId, EventTime,
     EventType, Identity, Part, UserIdentity, Violation,
@@ -271,6 +272,29 @@ fn the_writer_keeps_its_order_and_wants_an_id() {
         let error = result.unwrap_err();
         assert!(matches!(error.fault(), EncodeFault::Order { .. }), "{error}");
     }
+}
+
+#[test]
+fn an_events_name_may_come_from_the_event() {
+    struct Relayed(&'static str, bool);
+    impl AuditEvent for Relayed {
+        fn event_type(&self) -> &'static EventType {
+            const { &EventType::new("relay.example.com", "Relayed").name_from_field() }
+        }
+        fn write(&self, data: &mut EventDataWriter<'_>) -> Result<(), EncodeError> {
+            if self.1 {
+                data.name(self.0);
+            }
+            data.id("1").done()
+        }
+    }
+    let entry = Relayed("repo.create", true).to_entry(&context()).expect("whole");
+    assert_eq!(read(&entry)["eventName"], "repo.create");
+    let missing = Relayed("", true).to_entry(&context()).unwrap_err();
+    assert!(matches!(missing.fault(), EncodeFault::Contract(Violation::Missing(Field::EventName))), "{missing}");
+    let never = Relayed("", false).to_entry(&context()).unwrap_err();
+    assert!(matches!(never.fault(), EncodeFault::Order { field: Field::EventName }), "{never}");
+    assert!(encode(|data| data.name("other").id("1").done()).is_err(), "a type's own name cannot be changed");
 }
 
 struct Refused(String);
