@@ -78,7 +78,7 @@ impl EventType {
         self
     }
 
-    /// Whose events each say their own name, by [`EventDataWriter::name`](crate::EventDataWriter::name): for events that
+    /// Whose events each say their own name, by [`EventDataWriter::name`](crate::EventDataWriter::event_name): for events that
     /// are passed on from elsewhere. The type's name is then what catalogs call it.
     #[must_use]
     pub const fn name_from_field(mut self) -> Self {
@@ -140,7 +140,7 @@ impl FieldType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// `eventName`, where it is not the same for all events of the type.
-    Name,
+    EventName,
     /// The source's own ID of the event: `UID`, and the entry's id.
     Id,
     /// `eventTime`
@@ -170,7 +170,7 @@ impl Role {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Name => "name",
+            Self::EventName => "event_name",
             Self::Id => "id",
             Self::Time => "time",
             Self::UserIdentity => "user_identity",

@@ -238,7 +238,7 @@ impl<'a> EventDataWriter<'a> {
     }
 
     /// The event's name, for an [`EventType::name_from_field`]: 1 to 1,024 characters.
-    pub fn name<T: TextValue + ?Sized>(&mut self, name: &T) -> &mut Self {
+    pub fn event_name<T: TextValue + ?Sized>(&mut self, name: &T) -> &mut Self {
         let name = name.text().unwrap_or_default();
         self.step(Step::Name, |data| data.write_text(Field::EventName, &name))
     }

@@ -283,7 +283,7 @@ fn an_events_name_may_come_from_the_event() {
         }
         fn write(&self, data: &mut EventDataWriter<'_>) -> Result<(), EncodeError> {
             if self.1 {
-                data.name(self.0);
+                data.event_name(self.0);
             }
             data.id("1").done()
         }
@@ -294,7 +294,7 @@ fn an_events_name_may_come_from_the_event() {
     assert!(matches!(missing.fault(), EncodeFault::Contract(Violation::Missing(Field::EventName))), "{missing}");
     let never = Relayed("", false).to_entry(&context()).unwrap_err();
     assert!(matches!(never.fault(), EncodeFault::Order { field: Field::EventName }), "{never}");
-    assert!(encode(|data| data.name("other").id("1").done()).is_err(), "a type's own name cannot be changed");
+    assert!(encode(|data| data.event_name("other").id("1").done()).is_err(), "a type's own name cannot be changed");
 }
 
 struct Refused(String);

@@ -92,6 +92,7 @@ pub(crate) static ATTRIBUTES: &[Attribute] = &[
     row("crate", &[Struct, Enum, Identity], Takes::Module, "crate = \"::audit_core\"", "where the generated code finds the library"),
     row("bound", &[Struct, Enum, Identity], Takes::Bounds, "bound = \"T: serde::Serialize\"", "the where clause of the impl, instead of the inferred one"),
     row("type", &[Identity], Takes::Text, "type = \"Staff\"", "the identity's `type`; required"),
+    row("event_name", FIELDS, Takes::Nothing, "event_name", "role: the `eventName`, where it is not the same for all events of the type"),
     row("id", FIELDS, Takes::Nothing, "id", "role: the event's own id, as `UID` and, where it fits, as the entry's id"),
     row("user_identity", FIELDS, Takes::Nothing, "user_identity", "role: who did it"),
     row("time", FIELDS, Takes::Nothing, "time", "role: when it happened; now where it is left out"),

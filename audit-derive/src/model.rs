@@ -90,6 +90,7 @@ pub(crate) enum Form {
 /// What a field is in its event, in the order in which the writer wants them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Role {
+    EventName,
     Id,
     Time,
     UserIdentity,
@@ -108,7 +109,8 @@ pub(crate) enum Role {
 }
 
 /// The roles of an event's fields, by the attribute that gives them.
-pub(crate) const ROLES: [(&str, Role); 11] = [
+pub(crate) const ROLES: [(&str, Role); 12] = [
+    ("event_name", Role::EventName),
     ("id", Role::Id),
     ("time", Role::Time),
     ("user_identity", Role::UserIdentity),
@@ -131,6 +133,7 @@ impl Role {
     /// The attribute that gives it, or what the field is without one.
     pub(crate) const fn attribute(self) -> &'static str {
         match self {
+            Self::EventName => "event_name",
             Self::Id => "id",
             Self::Time => "time",
             Self::UserIdentity => "user_identity",

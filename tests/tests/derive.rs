@@ -87,3 +87,21 @@ fn the_event_of_the_architecture_comes_out_as_drawn() {
     );
     assert_eq!(RefundIssued::EVENT_TYPES[0].doc, "A refund was issued.");
 }
+
+/// Passed on from another system, which names its events itself.
+#[derive(AuditEvent)]
+#[audit(source = "relay.example.com", generate_id)]
+struct Relayed {
+    #[audit(event_name)]
+    action: String,
+}
+
+#[test]
+fn an_events_name_may_come_from_a_field() {
+    let context = context().identity(&Staff { email: "a@example.com".into(), department: "it".into() });
+    let entry = Relayed { action: "repo.create".into() }.to_entry(&context).unwrap();
+    let start = r#"{"version":"1.0","eventSource":"relay.example.com","recipientAccountId":"123456789012","eventName":"repo.create","#;
+    assert!(entry.event_data().starts_with(start), "{}", entry.event_data());
+    assert!(Relayed { action: String::new() }.to_entry(&context).is_err(), "a name is never empty");
+    assert_eq!(Relayed::EVENT_TYPES[0].fields[0].role, audit_core::Role::EventName);
+}

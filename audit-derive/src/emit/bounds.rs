@@ -17,7 +17,7 @@ fn needed(role: Role) -> &'static str {
         Role::Id | Role::PrincipalId => "Display",
         Role::Time => "EventTimeValue",
         Role::UserIdentity => "UserIdentity",
-        Role::UserAgent | Role::ErrorCode | Role::ErrorMessage => "TextValue",
+        Role::EventName | Role::UserAgent | Role::ErrorCode | Role::ErrorMessage => "TextValue",
         Role::SourceIp => "SourceIp",
         Role::Request | Role::Response | Role::Additional | Role::Detail | Role::Outcome => "Serialize",
     }

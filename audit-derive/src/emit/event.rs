@@ -122,8 +122,9 @@ fn call(field: &Field, access: Access) -> TokenStream {
 /// The constant that describes an event type.
 fn catalog_entry(event_type: &EventType) -> TokenStream {
     let EventType { source, name, version, doc, fields, .. } = event_type;
+    let from_field = event_type.has(Role::EventName).then(|| quote!(.name_from_field()));
     let fields = fields.iter().map(field_type);
-    quote!(__audit::EventType::new(#source, #name).version(#version).doc(#doc).fields(&[#(#fields),*]))
+    quote!(__audit::EventType::new(#source, #name).version(#version).doc(#doc).fields(&[#(#fields),*]) #from_field)
 }
 
 fn field_type(field: &Field) -> TokenStream {
