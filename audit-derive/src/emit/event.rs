@@ -96,8 +96,10 @@ fn body(event_type: &EventType, access: Access) -> TokenStream {
     let keyed = fields.iter().filter(|field| field.key.is_some()).count();
     let literal = |field: &&Field| !matches!(field.key, Some(Text::Const(_)));
     let distinct = (keyed > 1 && fields.iter().all(literal)).then(|| quote!(.__distinct_keys()));
-    let calls = fields.iter().map(|field| call(field, access));
-    quote!(__data #distinct #generated #(#calls)* .done())
+    // The name comes before the id.
+    let (name, rest) = fields.split_at(fields.partition_point(|field| field.role < Role::Id));
+    let (name, rest) = (name.iter().map(|field| call(field, access)), rest.iter().map(|field| call(field, access)));
+    quote!(__data #distinct #(#name)* #generated #(#rest)* .done())
 }
 
 fn call(field: &Field, access: Access) -> TokenStream {
