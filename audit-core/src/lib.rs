@@ -61,3 +61,33 @@ pub use writer::{EventDataWriter, Part};
 // The derives share their traits' names: a derive is a macro, a trait is a type.
 #[cfg(feature = "derive")]
 pub use audit_derive::{AuditEvent, UserIdentity};
+
+/// A whole constant event: an entry's id, and its data as a JSON object.
+///
+/// It is held to the contract while compiling, each mistake told at its own tokens, and its JSON and checksum are made by
+/// the compiler. It yields a [`StaticEntry`], also in a constant.
+///
+/// ```
+/// use audit_core::{StaticEntry, entry};
+///
+/// const TRAIL_STARTED: StaticEntry = entry!("trail-started", {
+///     "version": "1.0",
+///     "userIdentity": { "type": "Service", "principalId": "shop" },
+///     "eventSource": "shop.example.com",
+///     "eventName": "TrailStarted",
+///     "eventTime": "2026-11-21T10:15:30Z",
+///     "UID": "trail-started",
+///     "requestParameters": { "build": 17, "canary": false },
+///     "recipientAccountId": "123456789012",
+/// });
+/// assert!(TRAIL_STARTED.event_data().starts_with(r#"{"version":"1.0","userIdentity":{"type":"Service""#));
+/// assert_eq!(TRAIL_STARTED.checksum(), audit_core::Checksum::of(TRAIL_STARTED.event_data().as_bytes()));
+/// ```
+///
+/// Strings are written as in Rust, numbers without a type. It takes no variables: an event with variable parts is a type
+/// that derives [`AuditEvent`](derive@AuditEvent).
+#[cfg(feature = "derive")]
+#[macro_export]
+macro_rules! entry {
+    ($($event:tt)*) => { $crate::__private::entry!(($crate::__private) $($event)*) };
+}

@@ -31,11 +31,16 @@ pub fn never() -> ! {
     loop {}
 }
 
+/// Behind [`entry!`](crate::entry).
+#[cfg(feature = "derive")]
+pub use audit_derive::entry;
+
 /// What `audit-client` re-exports: the derives whose code refers to `::audit_client`, each with its trait.
 #[cfg(feature = "derive")]
 pub mod for_client {
     pub use audit_derive::{AuditEventForClient as AuditEvent, UserIdentityForClient as UserIdentity};
 
+    pub use crate::entry;
     pub use crate::event::AuditEvent;
     pub use crate::identity::UserIdentity;
 }

@@ -61,4 +61,4 @@ pub(crate) fn user_identity(input: TokenStream, through: Library) -> TokenStream
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,6 +10,7 @@ mod case;
 mod check;
 mod diagnostics;
 mod emit;
+mod entry;
 mod expand;
 mod limits;
 mod model;
@@ -44,4 +45,12 @@ pub fn user_identity(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(UserIdentityForClient, attributes(audit))]
 pub fn user_identity_for_client(input: TokenStream) -> TokenStream {
     expand::user_identity(input.into(), Library::Client).into()
+}
+
+/// A constant event, held to the contract and hashed while compiling: behind `audit_core::entry!`, which tells it where the
+/// library is.
+#[doc(hidden)]
+#[proc_macro]
+pub fn entry(input: TokenStream) -> TokenStream {
+    entry::entry(input.into()).into()
 }

@@ -5,7 +5,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use super::{Library, audit_event, user_identity};
 
 /// The messages of all `compile_error!`s in some code.
-fn messages(code: TokenStream) -> Vec<String> {
+pub(crate) fn messages(code: TokenStream) -> Vec<String> {
     let tokens: Vec<TokenTree> = code.into_iter().collect();
     tokens
         .windows(3)

@@ -1,0 +1,91 @@
+//! `entry!`: a whole constant event, held to the contract and hashed while compiling.
+
+mod contract;
+mod json;
+mod time;
+
+use proc_macro2::{Group, Literal, TokenStream};
+use quote::quote;
+use sha2::{Digest, Sha256};
+use syn::parse::{ParseStream, Parser as _};
+use syn::{LitStr, Token};
+
+use crate::diagnostics::Diagnostics;
+use crate::limits::EVENT_ID_CHARS;
+
+/// How the macro is called, for messages.
+const USAGE: &str =
+    "write `entry!(\"id\", { \"version\": \"1.0\", … })`: the entry's id, and the event as a JSON object";
+
+/// The code of `entry!`: an expression of type `StaticEntry`, constant where it stands in a constant.
+///
+/// Before its arguments stands a group with the path to the library's hidden module: `audit_core::entry!` is a
+/// `macro_rules!` that puts its `$crate` there, so that the path is right under whatever name the library is reached.
+pub(crate) fn entry(input: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::default();
+    let Arguments { library, id, data } = match Arguments::parse.parse2(input) {
+        Ok(arguments) => arguments,
+        Err(error) => return error.into_compile_error(),
+    };
+    let (id, data) = match (id, data) {
+        (Ok(id), Ok(data)) => (id, data),
+        (Err(error), _) | (_, Err(error)) => {
+            diagnostics.push(error);
+            return failed(&diagnostics, &library);
+        }
+    };
+    check_id(&id, &mut diagnostics);
+    let event = json::object(&data, &mut diagnostics);
+    contract::check(&event, &mut diagnostics);
+    if !diagnostics.is_empty() {
+        return failed(&diagnostics, &library);
+    }
+    let json = event.to_json();
+    let checksum = Literal::byte_string(&Sha256::digest(json.as_bytes()));
+    quote!(#library::StaticEntry::__from_macro(#id, #json, *#checksum))
+}
+
+struct Arguments {
+    library: TokenStream,
+    id: syn::Result<LitStr>,
+    data: syn::Result<Group>,
+}
+
+impl Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let library = input.parse::<Group>()?.stream();
+        let usage = |error: syn::Error| syn::Error::new(error.span(), format_args!("{error}; {USAGE}"));
+        let id = input.parse::<LitStr>().map_err(usage);
+        let data = input.parse::<Token![,]>().and_then(|_| input.parse::<Group>()).map_err(usage);
+        let _: Option<Token![,]> = input.parse()?;
+        let rest: TokenStream = input.parse()?;
+        let data = if rest.is_empty() || data.is_err() {
+            data
+        } else {
+            Err(syn::Error::new_spanned(rest, format_args!("nothing more is expected here; {USAGE}")))
+        };
+        Ok(Self { library, id, data })
+    }
+}
+
+fn check_id(id: &LitStr, diagnostics: &mut Diagnostics) {
+    let text = id.value();
+    let chars = text.chars().count();
+    if chars == 0 || chars > EVENT_ID_CHARS {
+        diagnostics.error(id, format_args!("an entry's id has 1 to {EVENT_ID_CHARS} characters; this one has {chars}"));
+    } else if let Some(bad) = text.chars().find(|&c| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')) {
+        diagnostics.error(
+            id,
+            format_args!("{bad:?} cannot stand in an entry's id; it takes letters and digits of ASCII, `-` and `_`"),
+        );
+    }
+}
+
+/// The errors, in an expression of the right type, so that nothing else is wrong with where it stands.
+fn failed(diagnostics: &Diagnostics, library: &TokenStream) -> TokenStream {
+    let errors = diagnostics.to_tokens();
+    quote!({ #errors #library::StaticEntry::__from_macro("?", "", [0; 32]) })
+}
+
+#[cfg(test)]
+mod tests;
