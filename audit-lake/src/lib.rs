@@ -1,1 +1,30 @@
-//! audit-lake.
+//! The receiving side of CloudTrail's `PutAuditEvents`: a service that AWS's own clients can send audit events to, and
+//! that keeps each of them for good before it says so.
+//!
+//! [`Lake::builder`] starts one inside a program or a test; the program `audit-lake` runs one from a file, `lake.toml`,
+//! which [`LakeConfig`] is the model of.
+//!
+//! ```text
+//!  server ──► service ──► sigv4      is it who it says?
+//!  (HTTP)        │──────► directory  may they send there?
+//!                │──────► audit-core does each entry keep the contract?
+//!                └──────► store      one writer, one commit for all who wait, then the answer
+//! ```
+
+mod config;
+mod directory;
+mod lake;
+mod retention;
+mod secret;
+mod server;
+mod service;
+mod sigv4;
+mod store;
+
+pub use config::{
+    AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
+    Mistake, TlsConfig,
+};
+pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
+pub use secret::Secret;
+pub use store::{EventFilter, EventReader, StoreError, StoredEvent};

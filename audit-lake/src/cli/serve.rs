@@ -1,0 +1,63 @@
+//! `audit-lake serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use audit_lake::{Lake, LakeConfig};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, log, say};
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The configuration: accounts, keys, channels and more
+    #[arg(long, default_value = "lake.toml")]
+    config: PathBuf,
+    /// The folder where the database lies; made if it is not there
+    #[arg(long)]
+    data: PathBuf,
+    /// Where to listen, instead of what the configuration says
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+/// Where to listen when nobody says so.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8787";
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let config = LakeConfig::load(&self.config)?;
+        log::start(config.log);
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(config))
+    }
+
+    async fn serve(self, config: LakeConfig) -> Result<(), Failure> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let listen = match self.listen.or(config.listen) {
+            Some(listen) => listen,
+            None => DEFAULT_LISTEN.parse()?,
+        };
+        let lake = Lake::builder().data_dir(&self.data).listen(listen).config(config).start().await?;
+        say(&format!("audit-lake takes events at {}", lake.endpoint_url()))?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => match LakeConfig::load(&self.config) {
+                    Ok(config) => {
+                        lake.reload(&config);
+                        tracing::info!("read the configuration anew");
+                    }
+                    // What was right before goes on.
+                    Err(error) => tracing::error!(%error, "the configuration was not read anew"),
+                },
+            }
+        }
+        tracing::info!("stopping");
+        lake.shutdown().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,295 @@
+//! `lake.toml`, read and checked whole.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use audit_core::{AccountId, ChannelArn, EventTime, ExternalId};
+use toml::de::DeTable;
+
+use super::section::{At, Mistakes, Section};
+use super::{
+    AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
+    TlsConfig,
+};
+use crate::secret::Secret;
+
+/// The most bytes of a file that holds a secret.
+const SECRET_BYTES: u64 = 16 * 1_024;
+
+pub(super) fn parse(text: &str, folder: &Path) -> Result<LakeConfig, ConfigError> {
+    let mut mistakes = Mistakes::new(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        // The message alone: the whole error shows the line, and there may be a secret in it.
+        mistakes.note(error.span().map_or(0, |span| span.start), format!("this is not TOML: {}", error.message()));
+    }
+    let root = Section::new("the file", document.get_ref(), document.span());
+    let config = Parser { mistakes, folder }.lake(root, errors.is_empty());
+    config.map_err(|mistakes| ConfigError { file: None, mistakes })
+}
+
+struct Parser<'t> {
+    mistakes: Mistakes<'t>,
+    folder: &'t Path,
+}
+
+impl Parser<'_> {
+    fn lake(mut self, mut root: Section<'_, '_>, whole: bool) -> Result<LakeConfig, Vec<super::Mistake>> {
+        let notes = &mut self.mistakes;
+        let region = root.string(notes, "region").and_then(|region| {
+            let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            let good = !region.value.is_empty() && region.value.bytes().all(proper);
+            if !good {
+                notes.note(region.at, "`region` must be a region's name, like eu-west-1");
+            }
+            good.then(|| region.value.to_owned())
+        });
+        let listen = root.parsed::<SocketAddr>(notes, "listen").map(|listen| listen.value);
+        let admin = root.parsed::<SocketAddr>(notes, "admin").map(|admin| admin.value);
+        let tls = root.section(notes, "tls");
+        let accounts = root.sections(notes, "account", "account");
+        let channels = root.sections(notes, "channel", "channel");
+        let limits = root.section(notes, "limits");
+        let retention = root.section(notes, "retention");
+        let log = root.section(notes, "log");
+        if whole {
+            if accounts.is_empty() {
+                notes.note(0, "there is no [[account]], so nobody could sign a request");
+            }
+            if channels.is_empty() {
+                notes.note(0, "there is no [[channel]], so no event could be sent anywhere");
+            }
+        }
+        root.finish(notes);
+
+        let mut config = LakeConfig { region, listen, admin, ..LakeConfig::default() };
+        config.tls = tls.and_then(|section| self.tls(section));
+        config.accounts = self.accounts(accounts);
+        config.channels = self.channels(channels, &config.accounts);
+        if let Some(section) = limits {
+            config.limits = self.limits(section);
+        }
+        config.retention = retention.and_then(|section| self.retention(section));
+        if let Some(section) = log {
+            config.log = self.log(section);
+        }
+        let mistakes = self.mistakes.into_sorted();
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    }
+
+    fn tls(&mut self, mut section: Section<'_, '_>) -> Option<TlsConfig> {
+        let notes = &mut self.mistakes;
+        let certificate = section.required_string(notes, "certificate");
+        let key = section.required_string(notes, "key");
+        section.finish(notes);
+        let mut file = |text: At<&str>| {
+            let path = self.folder.join(text.value);
+            if let Err(error) = std::fs::File::open(&path) {
+                notes.note(text.at, format!("the file {} cannot be read: {error}", path.display()));
+            }
+            path
+        };
+        let certificate: Option<PathBuf> = certificate.map(&mut file);
+        let key: Option<PathBuf> = key.map(&mut file);
+        Some(TlsConfig { certificate: certificate?, key: key? })
+    }
+
+    fn accounts(&mut self, sections: Vec<Section<'_, '_>>) -> Vec<AccountConfig> {
+        let mut accounts = Vec::with_capacity(sections.len());
+        let mut seen: HashSet<AccountId> = HashSet::new();
+        let mut seen_keys = HashSet::new();
+        for mut section in sections {
+            let notes = &mut self.mistakes;
+            let id = section.required_parsed::<AccountId>(notes, "id");
+            let opted_in = section.boolean(notes, "opted_in").unwrap_or(true);
+            let requests_per_second = section.number(notes, "requests_per_second", 1..=1_000_000);
+            let events_per_second = section.number(notes, "events_per_second", 1..=100_000_000);
+            let keys = section.sections(notes, "key", "account.key");
+            section.finish(notes);
+            let keys = keys.into_iter().filter_map(|key| self.key(key, &mut seen_keys)).collect();
+            let Some(id) = id else { continue };
+            if !seen.insert(id.value) {
+                self.mistakes.note(id.at, format!("the account {} is there twice", id.value));
+            }
+            accounts.push(AccountConfig { id: id.value, keys, opted_in, requests_per_second, events_per_second });
+        }
+        accounts
+    }
+
+    fn key(&mut self, mut section: Section<'_, '_>, seen: &mut HashSet<String>) -> Option<KeyConfig> {
+        let start = section.at();
+        let notes = &mut self.mistakes;
+        let id = section.required_string(notes, "id");
+        let secret = self.secret(&mut section, ["secret", "secret_file", "secret_env"]);
+        let token = self.secret(&mut section, ["session_token", "session_token_file", "session_token_env"]);
+        let notes = &mut self.mistakes;
+        let expires = section.parsed::<EventTime>(notes, "expires").map(|expires| expires.value);
+        section.finish(notes);
+        if let Sought::Nothing = secret {
+            notes.note(start, "[[account.key]] needs one of `secret`, `secret_file` and `secret_env`");
+        }
+        let id = id?;
+        let proper = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        if id.value.is_empty() || id.value.len() > 128 || !id.value.bytes().all(proper) {
+            // Not shown: whoever swaps id and secret should not find the secret in a log.
+            notes.note(id.at, "`id` of [[account.key]] must be 1 to 128 of [A-Za-z0-9_.-]");
+            return None;
+        }
+        if !seen.insert(id.value.to_owned()) {
+            notes.note(id.at, "this access key id is there twice");
+        }
+        let Sought::Found(secret) = secret else { return None };
+        let session_token = match token {
+            Sought::Found(token) => Some(token),
+            Sought::Nothing => None,
+            Sought::Wrong => return None,
+        };
+        Some(KeyConfig { id: id.value.to_owned(), secret, session_token, expires })
+    }
+
+    /// A secret that stands in the file itself, in a file of its own, or in the environment.
+    fn secret(&mut self, section: &mut Section<'_, '_>, [inline, file, env]: [&'static str; 3]) -> Sought {
+        let notes = &mut self.mistakes;
+        let given: Vec<(&'static str, At<&str>)> =
+            [inline, file, env].into_iter().filter_map(|key| Some((key, section.string(notes, key)?))).collect();
+        if given.is_empty() {
+            return Sought::Nothing;
+        }
+        if let [_, (_, second), ..] = &given[..] {
+            notes.note(second.at, format!("give only one of `{inline}`, `{file}` and `{env}`"));
+            return Sought::Wrong;
+        }
+        let (key, text) = &given[0];
+        let read = if *key == inline {
+            Ok(text.value.to_owned())
+        } else if *key == file {
+            let path = self.folder.join(text.value);
+            read_secret(&path).map_err(|error| format!("the file {} cannot be read: {error}", path.display()))
+        } else {
+            std::env::var(text.value).map_err(|_| {
+                format!("the environment variable {} is not set, or not UTF-8", crate::sigv4::cut(text.value))
+            })
+        };
+        match read {
+            Ok(secret) if secret.is_empty() => {
+                notes.note(text.at, format!("`{key}` gives an empty text"));
+                Sought::Wrong
+            }
+            Ok(secret) => Sought::Found(Secret::from(secret)),
+            Err(message) => {
+                notes.note(text.at, message);
+                Sought::Wrong
+            }
+        }
+    }
+
+    fn channels(&mut self, sections: Vec<Section<'_, '_>>, accounts: &[AccountConfig]) -> Vec<ChannelConfig> {
+        let mut channels: Vec<ChannelConfig> = Vec::with_capacity(sections.len());
+        for mut section in sections {
+            let notes = &mut self.mistakes;
+            let arn = section.required_parsed::<ChannelArn>(notes, "arn");
+            let account = section.parsed::<AccountId>(notes, "account");
+            let external_id = section.parsed::<ExternalId>(notes, "external_id").map(|id| id.value);
+            let sources = section.strings(notes, "sources");
+            let destination = section.boolean(notes, "destination").unwrap_or(true);
+            let activity_events = section.boolean(notes, "activity_events").unwrap_or(true);
+            section.finish(notes);
+            let sources = sources.map(|sources| {
+                if sources.value.is_empty() {
+                    notes.note(
+                        sources.at,
+                        "`sources` is empty, so the channel would take nothing; leave it out to take all",
+                    );
+                }
+                for source in sources.value.iter().filter(|source| source.value.is_empty()) {
+                    notes.note(source.at, "an event source cannot be empty");
+                }
+                sources.value.iter().map(|source| source.value.to_owned()).collect()
+            });
+            let Some(arn) = arn else { continue };
+            let owner = arn.value.account();
+            if let Some(account) = account
+                && account.value != owner
+            {
+                notes.note(account.at, format!("`account` is {}, but the ARN says {owner}", account.value));
+            }
+            if !accounts.iter().any(|account| account.id == owner) {
+                notes.note(
+                    arn.at,
+                    format!("the channel's account {owner} has no [[account]], so nobody could send to it"),
+                );
+            }
+            if channels.iter().any(|channel| channel.arn == arn.value) {
+                notes.note(arn.at, "this channel is there twice");
+            }
+            channels.push(ChannelConfig { arn: arn.value, external_id, sources, destination, activity_events });
+        }
+        channels
+    }
+
+    fn limits(&mut self, mut section: Section<'_, '_>) -> LimitsConfig {
+        let notes = &mut self.mistakes;
+        let defaults = LimitsConfig::default();
+        let connections = section.number(notes, "connections", 1..=1_000_000);
+        let body_memory = section.number(notes, "body_memory_mib", 2..=1_048_576);
+        let mut seconds = |key, default| {
+            let seconds = section.number(notes, key, 1..=3_600);
+            seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()))
+        };
+        let limits = LimitsConfig {
+            header_timeout: seconds("header_timeout_seconds", defaults.header_timeout),
+            body_timeout: seconds("body_timeout_seconds", defaults.body_timeout),
+            idle_timeout: seconds("idle_timeout_seconds", defaults.idle_timeout),
+            shutdown_timeout: seconds("shutdown_timeout_seconds", defaults.shutdown_timeout),
+            connections: connections.and_then(|number| number.try_into().ok()).unwrap_or(defaults.connections),
+            body_memory: body_memory
+                .and_then(|mebibytes| usize::try_from(u64::from(mebibytes) * 1_024 * 1_024).ok())
+                .unwrap_or(defaults.body_memory),
+        };
+        section.finish(notes);
+        limits
+    }
+
+    fn retention(&mut self, mut section: Section<'_, '_>) -> Option<Duration> {
+        let notes = &mut self.mistakes;
+        let days = section.number(notes, "days", 1..=36_500);
+        if days.is_none() {
+            notes.note(section.at(), "[retention] needs `days`");
+        }
+        section.finish(notes);
+        days.map(|days| Duration::from_secs(u64::from(days) * 86_400))
+    }
+
+    fn log(&mut self, mut section: Section<'_, '_>) -> LogConfig {
+        let notes = &mut self.mistakes;
+        let format = section.one_of(notes, "format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+        let level = section.one_of(
+            notes,
+            "level",
+            &[
+                ("error", LogLevel::Error),
+                ("warn", LogLevel::Warn),
+                ("info", LogLevel::Info),
+                ("debug", LogLevel::Debug),
+            ],
+        );
+        section.finish(notes);
+        LogConfig { format: format.unwrap_or_default(), level: level.unwrap_or_default() }
+    }
+}
+
+enum Sought {
+    Found(Secret),
+    Nothing,
+    /// It is there and wrong, which is already noted.
+    Wrong,
+}
+
+fn read_secret(path: &Path) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(SECRET_BYTES).read_to_string(&mut text)?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}

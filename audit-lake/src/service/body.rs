@@ -1,0 +1,133 @@
+//! Reading a request's body: never more of it than a request may have, never for longer than it may take, and never
+//! more over all connections than the service has set aside.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use audit_core::limits::Side;
+use axum::body::Body;
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+
+use super::error::{ErrorCode, RequestError};
+
+/// The most bytes of a body.
+const LIMIT: usize = Side::Receiver.request_bytes();
+/// How much of a body that is too large is read and thrown away, so that a sender who reads only after writing gets his
+/// answer rather than a broken connection.
+const DRAINED: usize = 8 * LIMIT;
+/// What is set aside at once for a body, however large it says it is.
+const FIRST_PIECE: usize = 64 * 1_024;
+
+/// The bytes of bodies that may be held at a time.
+#[derive(Debug)]
+pub(super) struct BodyMemory {
+    free: AtomicUsize,
+}
+
+impl BodyMemory {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { free: AtomicUsize::new(bytes) }
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(bytes)).is_ok()
+    }
+}
+
+/// A body, and its share of the memory, which goes back with it.
+#[derive(Debug)]
+pub(super) struct ReadBody<'m> {
+    pub(super) bytes: Vec<u8>,
+    taken: usize,
+    memory: &'m BodyMemory,
+}
+
+impl Drop for ReadBody<'_> {
+    fn drop(&mut self) {
+        self.memory.free.fetch_add(self.taken, Ordering::AcqRel);
+    }
+}
+
+fn too_large() -> RequestError {
+    RequestError::new(
+        ErrorCode::RequestEntityTooLarge,
+        format!("The body of a request has at most {LIMIT} bytes. Send fewer or smaller entries at a time."),
+    )
+}
+
+/// Reads a body to its end.
+pub(super) async fn read<'m>(
+    headers: &HeaderMap,
+    body: Body,
+    memory: &'m BodyMemory,
+    timeout: Duration,
+) -> Result<ReadBody<'m>, RequestError> {
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+        return Err(RequestError::new(
+            ErrorCode::MalformedHttpRequest,
+            "The body is encoded (Content-Encoding), which this service does not undo. Send it as it is.",
+        ));
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let too_long = length.is_some_and(|length| length > LIMIT);
+    // Who asks first is told before he sends anything.
+    if too_long && headers.contains_key(header::EXPECT) {
+        return Err(too_large());
+    }
+    let mut body = body;
+    let read = async {
+        let mut read = ReadBody { bytes: Vec::new(), taken: 0, memory };
+        if !too_long {
+            read.bytes.reserve(length.unwrap_or(0).min(FIRST_PIECE));
+            loop {
+                let Some(frame) = next(&mut body).await? else { return Ok(read) };
+                if read.bytes.len() + frame.len() > LIMIT {
+                    break;
+                }
+                if !memory.take(frame.len()) {
+                    return Err(RequestError::new(
+                        ErrorCode::ServiceUnavailable,
+                        "The service holds as many requests as it can. Send the request again, a little later.",
+                    ));
+                }
+                read.taken += frame.len();
+                read.bytes.extend_from_slice(&frame);
+            }
+        }
+        drop(read);
+        let mut drained = 0;
+        while drained < DRAINED
+            && let Some(frame) = next(&mut body).await?
+        {
+            drained += frame.len();
+        }
+        Err(too_large())
+    };
+    tokio::time::timeout(timeout, read).await.unwrap_or_else(|_| {
+        Err(RequestError::new(
+            ErrorCode::RequestTimeout,
+            format!("The body of the request did not arrive within {} s. Send it again.", timeout.as_secs()),
+        ))
+    })
+}
+
+async fn next(body: &mut Body) -> Result<Option<axum::body::Bytes>, RequestError> {
+    loop {
+        match body.frame().await {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                // Trailers say nothing to this service.
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Some(Err(_)) => {
+                return Err(RequestError::new(
+                    ErrorCode::RequestAborted,
+                    "The body of the request ended before it was whole. Send it again.",
+                ));
+            }
+        }
+    }
+}

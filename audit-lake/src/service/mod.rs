@@ -1,0 +1,95 @@
+//! `PutAuditEvents`, from the HTTP request to the answer.
+//!
+//! A request is judged in this order, and the first thing that is wrong is what its sender is told: HTTP ([`body`]), the
+//! signature, the account and its rate, the channel, permission and external ID, the request's limits ([`operation`]),
+//! then every entry by itself ([`judge`]). What is left goes into the store, and the answer goes out after the commit.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::post;
+
+mod body;
+pub(crate) mod error;
+mod judge;
+mod operation;
+mod request;
+mod respond;
+mod throttle;
+
+use body::BodyMemory;
+use error::{ErrorCode, RequestError};
+use throttle::Throttle;
+
+use crate::config::LimitsConfig;
+use crate::directory::Directory;
+use crate::store::Store;
+
+/// Everything that a request needs.
+#[derive(Debug)]
+pub(crate) struct Service {
+    directory: RwLock<Arc<Directory>>,
+    store: Store,
+    throttle: Throttle,
+    limits: LimitsConfig,
+    body_memory: BodyMemory,
+}
+
+impl Service {
+    pub(crate) fn new(directory: Directory, store: Store, limits: LimitsConfig) -> Self {
+        Self {
+            directory: RwLock::new(Arc::new(directory)),
+            store,
+            throttle: Throttle::default(),
+            limits,
+            body_memory: BodyMemory::new(limits.body_memory),
+        }
+    }
+
+    /// The accounts and channels as they are now. A request keeps the ones with which it began.
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The store, for what works beside the requests.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Puts another directory in the place of the one before, for requests that begin from now on.
+    pub(crate) fn replace_directory(&self, directory: Directory) {
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+}
+
+/// The routes of the service: there is one.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/PutAuditEvents", post(put_audit_events))
+        .fallback(unknown_operation)
+        .method_not_allowed_fallback(unknown_operation)
+        .with_state(service)
+}
+
+async fn put_audit_events(State(service): State<Arc<Service>>, request: Request) -> Response {
+    // A task of its own: a panic in it ends as an error here, not as a dropped connection.
+    let answered = tokio::spawn(async move { operation::put_audit_events(&service, request).await }).await;
+    let result = answered.unwrap_or_else(|error| {
+        tracing::error!(%error, "answering a request failed");
+        Err(RequestError::new(ErrorCode::InternalFailure, "The service failed to answer the request. Send it again."))
+    });
+    respond::answer(result)
+}
+
+async fn unknown_operation(request: Request) -> Response {
+    respond::answer(Err(RequestError::new(
+        ErrorCode::UnknownOperation,
+        format!(
+            "There is no operation at {} {}; this service has POST /PutAuditEvents.",
+            crate::sigv4::cut(request.method().as_str()),
+            crate::sigv4::cut(request.uri().path())
+        ),
+    )))
+}

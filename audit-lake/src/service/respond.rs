@@ -1,0 +1,44 @@
+//! Answers as AWS's rest-json services write them.
+
+use audit_core::wire::PutAuditEventsResponse;
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use uuid::Uuid;
+
+use super::error::{ErrorCode, RequestError};
+
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// The answer to a request, with an id of its own by which the log knows it.
+pub(super) fn answer(result: Result<PutAuditEventsResponse, RequestError>) -> Response {
+    let request_id = Uuid::new_v4().to_string();
+    let (status, error, body) = match result {
+        Ok(verdicts) => {
+            let failed = verdicts.failed.len();
+            tracing::debug!(request_id, successful = verdicts.successful.len(), failed, "answered a request");
+            match serde_json::to_vec(&verdicts) {
+                Ok(body) => (StatusCode::OK, None, body),
+                // Strings in lists: nothing that JSON could not hold.
+                Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorCode::InternalFailure), b"{}".to_vec()),
+            }
+        }
+        Err(RequestError { code, message }) => {
+            tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
+            let body = serde_json::json!({ "__type": code.as_str(), "message": message });
+            (code.status(), Some(code), body.to_string().into_bytes())
+        }
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        headers.insert(REQUEST_ID, request_id);
+    }
+    if let Some(code) = error {
+        headers.insert(ERROR_TYPE, HeaderValue::from_static(code.as_str()));
+    }
+    response
+}

@@ -1,0 +1,96 @@
+//! What can go wrong between the lake and its disk.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why the store could not do what was asked of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder or its lock file cannot be used.
+    #[error("the data folder {} cannot be used: {source}; check that it exists and that this user may write to it", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Another lake works in the same folder.
+    #[error("the data folder {} is in use by another lake; stop that one, or choose another folder", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no database where one is to be read.
+    #[error("there is no lake in {}: it has no file lake.db; name the folder that `audit-lake serve --data` names", path.display())]
+    NoDatabase {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file holds a database of another program.
+    #[error("the database is not a lake's: another program made it; choose another data folder")]
+    NotALake,
+    /// A newer version of this program made the database.
+    #[error(
+        "the database has schema version {found}, this program knows versions up to {known}; use the newer audit-lake",
+        known = super::schema::VERSION
+    )]
+    NewerSchema {
+        /// The version found.
+        found: i64,
+    },
+    /// An older version of this program made the database, and nobody has migrated it.
+    #[error("the database is of an older schema version; start `audit-lake serve` on it once, which migrates it")]
+    OlderSchema,
+    /// The file system cannot hold a write-ahead log.
+    #[error("the database cannot keep a write-ahead log here (journal mode {mode}); use a local file system")]
+    NoWal {
+        /// The mode that SQLite fell back to.
+        mode: String,
+    },
+    /// The file is damaged.
+    #[error(
+        "the database is damaged: {what}; do not write to it: keep a copy of the folder, then put the latest backup \
+         (audit-lake backup) in its place, or save what can be read with `sqlite3 lake.db .recover`"
+    )]
+    Damaged {
+        /// What the check found first.
+        what: String,
+    },
+    /// There is no room left.
+    #[error("the disk, or the size that the database may have, is full; make room: the lake goes on by itself")]
+    Full,
+    /// The database, its folder or its file system is read-only.
+    #[error("the database is read-only; check the permissions of its folder: the lake goes on by itself")]
+    ReadOnly,
+    /// Another process holds the database's lock.
+    #[error("another process has locked the database; end its transaction: the lake goes on by itself")]
+    Locked,
+    /// The file could not be written to where a copy was wanted.
+    #[error("{} cannot be written: {source}", path.display())]
+    Target {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The writer has ended: the lake is shutting down.
+    #[error("the lake is shutting down")]
+    Closed,
+    /// Anything else that SQLite reports.
+    #[error("the database failed: {0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { what: error.to_string() },
+            _ => Self::Sqlite(error),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The one thread that writes, and its group commit: whatever waits when the last commit is done goes into the next one.
+//!
+//! A sync takes the same time for one event as for ten thousand. So the thread takes every request that has queued up
+//! while it was syncing, puts all of them into one transaction, and answers each after the commit. If anything fails,
+//! nothing of the transaction is stored and every request of it is told so: no answer promises what the disk has not
+//! confirmed. The next transaction starts on a fresh connection, so the lake goes on by itself once the cause is gone.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use audit_core::{ChannelArn, EventTime};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::StoreError;
+use super::event::{NewEvent, Stored};
+use super::{DataFolder, open_for_writing, quick_check, schema};
+
+/// The most events of one commit: bounds how long the first of them waits.
+const GROUP_EVENTS: usize = 20_000;
+/// How many requests may wait for the writer. Their bytes are bounded where bodies are read.
+const QUEUE: usize = 4_096;
+
+/// Why nothing of a request was stored. Shared by all requests of one commit.
+pub(crate) type WriteError = Arc<StoreError>;
+
+enum Job {
+    Put(Put),
+    Prune { before: EventTime, at_most: usize, answer: oneshot::Sender<Result<usize, WriteError>> },
+}
+
+struct Put {
+    channel: ChannelArn,
+    events: Vec<NewEvent>,
+    answer: oneshot::Sender<Result<Vec<Stored>, WriteError>>,
+}
+
+/// The way to the writer. The last clone's end ends the thread, after everything that waits is written.
+#[derive(Debug)]
+pub(crate) struct Store {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    /// Locked until the thread has ended.
+    _folder: DataFolder,
+}
+
+impl Store {
+    /// Opens or makes the database of a folder, checks it, and starts the writer.
+    pub(crate) fn open(folder: DataFolder) -> Result<Self, StoreError> {
+        let mut connection = open_for_writing(&folder.database())?;
+        quick_check(&connection)?;
+        schema::migrate(&mut connection)?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let writer = Writer { path: folder.database(), connection: Some(connection), channels: HashMap::new() };
+        let thread = std::thread::Builder::new()
+            .name("lake-writer".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(|source| StoreError::Folder { path: folder.path().to_owned(), source })?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), _folder: folder })
+    }
+
+    /// Stores what is new of `events` and tells, in their order, what became of each; after the commit.
+    pub(crate) async fn put(&self, channel: ChannelArn, events: Vec<NewEvent>) -> Result<Vec<Stored>, WriteError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Job::Put(Put { channel, events, answer })).await?;
+        answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
+    }
+
+    /// Deletes at most so many events that happened before a time. Tells how many it deleted.
+    pub(crate) async fn prune(&self, before: EventTime, at_most: usize) -> Result<usize, WriteError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Job::Prune { before, at_most, answer }).await?;
+        answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
+    }
+
+    async fn ask(&self, job: Job) -> Result<(), WriteError> {
+        let closed = || Arc::new(StoreError::Closed);
+        self.jobs.as_ref().ok_or_else(closed)?.send(job).await.map_err(|_| closed())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The queue's end tells the thread to finish what waits. Whoever drops the store wants it closed afterwards.
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the lake's writer thread panicked");
+        }
+    }
+}
+
+struct Writer {
+    path: PathBuf,
+    connection: Option<Connection>,
+    /// Rows of `channels` that are known to be committed.
+    channels: HashMap<ChannelArn, i64>,
+}
+
+impl Writer {
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut put_aside = None;
+        while let Some(job) = put_aside.take().or_else(|| queue.blocking_recv()) {
+            match job {
+                Job::Prune { before, at_most, answer } => {
+                    let pruned = self.attempt(|connection, _| prune(connection, before, at_most));
+                    // Nobody waits any more: nothing to tell.
+                    drop(answer.send(pruned));
+                }
+                Job::Put(first) => {
+                    let mut events = first.events.len();
+                    let mut group = vec![first];
+                    while events < GROUP_EVENTS {
+                        match queue.try_recv() {
+                            Ok(Job::Put(next)) => {
+                                events += next.events.len();
+                                group.push(next);
+                            }
+                            Ok(other) => {
+                                put_aside = Some(other);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.commit(group);
+                }
+            }
+        }
+        if let Some(connection) = self.connection.take()
+            && let Err((_, error)) = connection.close()
+        {
+            tracing::warn!(%error, "closing the database failed; its log is read at the next start");
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Put>) {
+        match self.attempt(|connection, channels| put_all(connection, channels, &group)) {
+            Ok(outcomes) => {
+                for (put, outcome) in group.into_iter().zip(outcomes) {
+                    drop(put.answer.send(Ok(outcome)));
+                }
+            }
+            Err(error) => {
+                for put in group {
+                    drop(put.answer.send(Err(Arc::clone(&error))));
+                }
+            }
+        }
+    }
+
+    /// Does a piece of work on the connection, opening it anew if the work before failed.
+    fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
+    ) -> Result<T, WriteError> {
+        let result = (|| {
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => open_for_writing(&self.path)?,
+            };
+            let done = work(&mut connection, &mut self.channels)?;
+            self.connection = Some(connection);
+            Ok(done)
+        })();
+        result.map_err(|error: StoreError| {
+            tracing::error!(%error, "nothing was stored");
+            // A channel's row may have gone with the transaction.
+            self.channels.clear();
+            Arc::new(error)
+        })
+    }
+}
+
+fn put_all(
+    connection: &mut Connection,
+    channels: &mut HashMap<ChannelArn, i64>,
+    group: &[Put],
+) -> Result<Vec<Vec<Stored>>, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let now = EventTime::now();
+    let mut outcomes = Vec::with_capacity(group.len());
+    for put in group {
+        let channel = channel_row(&transaction, channels, &put.channel)?;
+        outcomes.push(insert(&transaction, channel, now, &put.events)?);
+    }
+    transaction.commit()?;
+    Ok(outcomes)
+}
+
+fn channel_row(
+    transaction: &Transaction<'_>,
+    known: &mut HashMap<ChannelArn, i64>,
+    arn: &ChannelArn,
+) -> Result<i64, StoreError> {
+    if let Some(&row) = known.get(arn) {
+        return Ok(row);
+    }
+    transaction.execute("INSERT INTO channels (arn) VALUES (?1) ON CONFLICT (arn) DO NOTHING", [arn.as_str()])?;
+    let row = transaction.query_row("SELECT channel FROM channels WHERE arn = ?1", [arn.as_str()], |row| row.get(0))?;
+    known.insert(arn.clone(), row);
+    Ok(row)
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    channel: i64,
+    now: EventTime,
+    events: &[NewEvent],
+) -> Result<Vec<Stored>, StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO events (channel, id, event_id, checksum, event_time, ingestion_time, event_source, event_name,
+                             principal_id, event_data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (id, channel) DO NOTHING",
+    )?;
+    let mut find =
+        transaction.prepare_cached("SELECT event_id, checksum FROM events WHERE id = ?1 AND channel = ?2")?;
+    events
+        .iter()
+        .map(|event| {
+            let checksum = event.checksum.to_string();
+            let inserted = insert.execute(params![
+                channel,
+                event.id,
+                event.event_id,
+                checksum,
+                event.event_time.unix_seconds(),
+                now.unix_seconds(),
+                event.source,
+                event.name,
+                event.principal,
+                event.data,
+            ])?;
+            if inserted == 1 {
+                return Ok(Stored::New);
+            }
+            let before: Option<(String, String)> =
+                find.query_row(params![event.id, channel], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            match before {
+                Some((event_id, stored)) if stored == checksum => Ok(Stored::Before { event_id }),
+                Some(_) => Ok(Stored::IdTaken),
+                None => Err(StoreError::Damaged {
+                    what: "the index events_by_id names an event that is not there".to_owned(),
+                }),
+            }
+        })
+        .collect()
+}
+
+fn prune(connection: &mut Connection, before: EventTime, at_most: usize) -> Result<usize, StoreError> {
+    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+    Ok(connection.execute(
+        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE event_time < ?1 ORDER BY event_time LIMIT ?2)",
+        params![before.unix_seconds(), at_most],
+    )?)
+}

@@ -1,0 +1,82 @@
+//! A lake inside a program, spoken to over its socket by a signer that this crate did not write.
+
+use audit_core::{ChannelArn, Checksum};
+use audit_lake::Lake;
+
+mod signed_http;
+
+use signed_http::{Call, entry, event_data};
+
+#[tokio::test]
+async fn a_lake_with_all_defaults_takes_an_event_and_shows_it_byte_for_byte() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let data = event_data("e1", lake.channel_arn());
+    let answer = Call::to(&lake).entries(&[entry("e1", &data)]).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body["failed"], serde_json::json!([]));
+    let event_id = answer.body["successful"][0]["eventID"].as_str().expect("an eventID").to_owned();
+
+    let events = lake.events().await.expect("events");
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].event_id, event_id);
+    assert_eq!(events[0].event_data, data);
+    assert_eq!(events[0].checksum, Checksum::of(data.as_bytes()));
+    let record = events[0].record();
+    assert_eq!(record["eventCategory"], "ActivityAuditLog");
+    assert_eq!(record["metadata"]["channelARN"], lake.channel_arn().as_str());
+    assert_eq!(record["eventData"]["UID"], "e1");
+    lake.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_same_entry_twice_gets_its_first_event_id_and_other_data_is_refused() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let data = event_data("e1", lake.channel_arn());
+    let first = Call::to(&lake).entries(&[entry("e1", &data)]).send().await;
+    let second = Call::to(&lake).entries(&[entry("e1", &data)]).send().await;
+    assert_eq!(first.body["successful"], second.body["successful"]);
+
+    let other = data.replace("RefundIssued", "RefundTaken");
+    let third = Call::to(&lake).entries(&[entry("e1", &other)]).send().await;
+    assert_eq!(third.body["failed"][0]["errorCode"], "InvalidData");
+    assert_eq!(lake.events().await.expect("events").len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused_and_stores_nothing() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let data = event_data("e1", lake.channel_arn());
+    let answer = Call::to(&lake).secret("not the secret").entries(&[entry("e1", &data)]).send().await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.error_type(), "InvalidSignatureException");
+    assert!(answer.header("x-amzn-requestid").is_some());
+    assert!(lake.events().await.expect("events").is_empty());
+}
+
+#[tokio::test]
+async fn one_bad_entry_does_not_fail_the_others() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let good = event_data("good", lake.channel_arn());
+    let answer = Call::to(&lake).entries(&[entry("bad", "[]"), entry("good", &good), entry("empty", "")]).send().await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["successful"][0]["id"], "good");
+    let failed: Vec<_> = answer.body["failed"].as_array().expect("a list").iter().collect();
+    assert_eq!((&failed[0]["id"], &failed[0]["errorCode"]), (&"bad".into(), &"InvalidData".into()));
+    assert_eq!((&failed[1]["id"], &failed[1]["errorCode"]), (&"empty".into(), &"FieldNotFound".into()));
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let channel = ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let start = || Lake::builder().data_dir(folder.path()).channel(channel.clone()).start();
+    let lake = start().await.expect("a lake");
+    let data = event_data("e1", &channel);
+    let first = Call::to(&lake).entries(&[entry("e1", &data)]).send().await;
+    lake.shutdown().await;
+
+    let lake = start().await.expect("the same lake");
+    let second = Call::to(&lake).entries(&[entry("e1", &data)]).send().await;
+    assert_eq!(first.body, second.body);
+    assert_eq!(lake.events().await.expect("events").len(), 1);
+}
