@@ -39,6 +39,13 @@ impl Context {
         Self { account, time: None, identity: None, user_agent: None, source_ip: None, hmac_key: None }
     }
 
+    /// The same for another account.
+    #[must_use]
+    pub fn for_account(mut self, account: AccountId) -> Self {
+        self.account = account;
+        self
+    }
+
     /// Who acted, for events that do not say so. An identity that breaks a rule is told when an event needs it.
     #[must_use]
     pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
