@@ -1,4 +1,69 @@
-//! audit-client.
+//! Accepts audit events, batches and keeps them, submits them to a CloudTrail channel, and accounts for every one.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use audit_client::{AuditClient, AuditEvent};
+//!
+//! # async fn f(event: audit_client::Entry) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = AuditClient::builder()
+//!     .channel_arn("arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE")
+//!     .build()
+//!     .await?;
+//! let receipt = client.emit(event).await?;
+//! let delivery = receipt.delivered().await?;
+//! let report = client.shutdown(Duration::from_secs(10)).await;
+//! # Ok(()) }
+//! ```
+//!
+//! An event's way:
+//!
+//! ```text
+//!  emit ──► room ──► queue ──► batcher ──► delivery ──► transport ──► the channel
+//!            │ waits for a place  │ full, or lingered  │ retries, bisects, pauses
+//!            └────────── ledger: every event is open, or has exactly one verdict ──────────► receipt, report
+//! ```
+//!
+//! The client's work is done on a thread of its own, with its own runtime: see [`AuditClient`].
+
+mod acting_as;
+mod batcher;
+mod builder;
+mod client;
+mod dead_letter;
+mod delivery;
+mod error;
+mod ids;
+mod ledger;
+mod observe;
+mod pipeline;
+mod queue;
+mod receipt;
+mod report;
+mod room;
+pub mod testing;
+mod text;
+mod transport;
+
+pub use acting_as::ActingAs;
+pub use builder::ClientBuilder;
+pub use client::AuditClient;
+pub use dead_letter::{Attempt, DeadLetter, DeadLetters};
+pub use delivery::Pause;
+pub use error::{BuildError, EmitError, FlushError, TransportError};
+pub use ids::Ids;
+pub use observe::{LastFailure, Stats, metric};
+pub use receipt::{Delivery, NotDelivered, Receipt};
+pub use report::ShutdownReport;
+pub use transport::{Failure, Submission, Submitting, Transport};
+
+// Whom to sign as, and the rest of what the SDK lets be set.
+pub use aws_config::SdkConfig;
+pub use aws_credential_types::Credentials;
+pub use aws_credential_types::provider::{self as credentials_provider, ProvideCredentials};
+
+// What an event is: audit-core's names, so that an application names one dependency.
+pub use audit_core::wire::{EntryErrorCode, FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
+pub use audit_core::*;
 
 // The derives that refer to this crate, each with its trait; what their code refers to.
 #[doc(hidden)]

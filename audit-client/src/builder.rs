@@ -1,0 +1,393 @@
+//! The making of a client.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::limits::Side;
+use audit_core::{AccountId, ChannelArn, Context, ExternalId, UserIdentity};
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+
+use crate::client::AuditClient;
+use crate::dead_letter::{Callback, DeadLetter, Handover};
+use crate::delivery::{Policy, Waits};
+use crate::error::BuildError;
+use crate::ledger::Ledger;
+use crate::observe::Observed;
+use crate::pipeline::{self, Shared, StartError};
+use crate::queue::MemoryQueue;
+use crate::room::Room;
+use crate::testing::Tap;
+use crate::text::cut;
+use crate::transport::{AwsSettings, AwsTransport, Transport, TransportError};
+
+/// The shortest capacity in bytes: what one request may carry.
+const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();
+const DEFAULT_CAPACITY_ENTRIES: usize = 50_000;
+const DEFAULT_CAPACITY_BYTES: usize = 32 << 20;
+const DEFAULT_REPORT_IDS_BYTES: usize = 16 << 20;
+const DEFAULT_LINGER: Duration = Duration::from_millis(200);
+const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const DEFAULT_GIVE_UP_IN_MEMORY: Duration = Duration::from_hours(1);
+const DEFAULT_MAX_CONCURRENCY: u16 = 8;
+
+/// Settings of a client to be; from [`AuditClient::builder`].
+///
+/// Only the channel has no default. Region, credentials and endpoint come from AWS's usual chain and variables
+/// (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_CLOUDTRAIL_DATA` and so on), but the region is always the one in
+/// the channel's ARN.
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder {
+    channel_arn: Option<String>,
+    external_id: Option<String>,
+    spool: Option<PathBuf>,
+    capacity_entries: usize,
+    capacity_bytes: usize,
+    report_ids_bytes: usize,
+    linger: Duration,
+    give_up_after: GiveUp,
+    attempt_timeout: Duration,
+    connect_timeout: Duration,
+    max_concurrency: u16,
+    waits: Waits,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    credentials: Option<SharedCredentialsProvider>,
+    sdk_config: Option<SdkConfig>,
+    context: Context,
+    transport: Option<Arc<dyn Transport>>,
+    on_dead_letter: Option<Callback>,
+    tap: Option<Tap>,
+    seed: Option<u64>,
+}
+
+/// When to give up.
+#[derive(Clone, Copy, Debug)]
+enum GiveUp {
+    ByDefault,
+    Never,
+    After(Duration),
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            channel_arn: None,
+            external_id: None,
+            spool: None,
+            capacity_entries: DEFAULT_CAPACITY_ENTRIES,
+            capacity_bytes: DEFAULT_CAPACITY_BYTES,
+            report_ids_bytes: DEFAULT_REPORT_IDS_BYTES,
+            linger: DEFAULT_LINGER,
+            give_up_after: GiveUp::ByDefault,
+            attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            max_concurrency: DEFAULT_MAX_CONCURRENCY,
+            waits: Waits::default(),
+            region: None,
+            endpoint_url: None,
+            credentials: None,
+            sdk_config: None,
+            // The account comes with the channel.
+            context: Context::new(AccountId::from_static("000000000000")),
+            transport: None,
+            on_dead_letter: None,
+            tap: None,
+            seed: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// The channel's full ARN, `arn:<partition>:cloudtrail:<region>:<account>:channel/<id>`. Checked by
+    /// [`build`](Self::build).
+    pub fn channel_arn(mut self, arn: impl Into<String>) -> Self {
+        self.channel_arn = Some(arn.into());
+        self
+    }
+
+    /// What the channel's policy asks every call to name, if it does: 2 to 1,224 characters.
+    pub fn external_id(mut self, external_id: impl Into<String>) -> Self {
+        self.external_id = Some(external_id.into());
+        self
+    }
+
+    /// The directory of the spool. With it, an event is on disk and synced when `emit` returns; without it, events are in
+    /// memory, and what has no verdict when the process ends is lost.
+    pub fn spool(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.spool = Some(directory.into());
+        self
+    }
+
+    /// How many events may be in memory without a verdict: at least 1, by default 50,000. Beyond it, `emit` waits.
+    pub fn capacity_entries(mut self, entries: usize) -> Self {
+        self.capacity_entries = entries;
+        self
+    }
+
+    /// How many bytes events may take in memory, 512 for each added: at least 1,000,000, by default 32 MiB. Beyond it,
+    /// `emit` waits.
+    pub fn capacity_bytes(mut self, bytes: usize) -> Self {
+        self.capacity_bytes = bytes;
+        self
+    }
+
+    /// How many bytes the ids of delivered and of dead events may take for the report, each: by default 16 MiB, which is a
+    /// million UUIDs. Beyond it, the oldest are forgotten, and counted: [`Ids::forgotten`](crate::Ids::forgotten).
+    pub fn report_ids_bytes(mut self, bytes: usize) -> Self {
+        self.report_ids_bytes = bytes;
+        self
+    }
+
+    /// How long an event waits for others to share its request: by default 200 ms. It ends early when the request is full,
+    /// on flush and on shutdown.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// How long delivery of an event is tried before it becomes a dead letter. By default an hour in memory, and for ever
+    /// with a spool; `None` is for ever.
+    pub fn give_up_after(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.give_up_after = limit.into().map_or(GiveUp::Never, GiveUp::After);
+        self
+    }
+
+    /// How long one request may take: by default 10 s.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
+        self
+    }
+
+    /// How long connecting may take: by default 3 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How many requests may be on their way at once: 1 to 1,000, by default 8.
+    pub fn max_concurrency(mut self, requests: u16) -> Self {
+        self.max_concurrency = requests;
+        self
+    }
+
+    /// The waits after failures that pass: a random part of `first`, by default 100 ms, which doubles with each further
+    /// failure up to `longest`, by default 20 s.
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        (self.waits.backoff_first, self.waits.backoff_longest) = (first, longest);
+        self
+    }
+
+    /// The waits while delivery is paused until somebody repairs something: `first`, by default 5 s, which doubles up to
+    /// `longest`, by default 60 s.
+    pub fn probe(mut self, first: Duration, longest: Duration) -> Self {
+        (self.waits.probe_first, self.waits.probe_longest) = (first, longest);
+        self
+    }
+
+    /// The region, where something else has to name it: it must be the channel's own.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Where the service is, if not at AWS: `http://127.0.0.1:8787`.
+    pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoint_url = Some(url.into());
+        self
+    }
+
+    /// Whom to sign as, if not as AWS's usual chain says.
+    pub fn credentials(mut self, credentials: impl ProvideCredentials + 'static) -> Self {
+        self.credentials = Some(SharedCredentialsProvider::new(credentials));
+        self
+    }
+
+    /// Takes endpoint, credentials and HTTP client of a configuration that the application has made. Its region, timeouts
+    /// and retries are not taken.
+    pub fn sdk_config(mut self, config: &SdkConfig) -> Self {
+        self.sdk_config = Some(config.clone());
+        self
+    }
+
+    /// The key for `hmac` fields: see [`Context::hmac_key`].
+    pub fn hmac_key(mut self, key: &[u8]) -> Self {
+        self.context = self.context.hmac_key(key);
+        self
+    }
+
+    /// The user agent of events that do not name theirs.
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        self.context = self.context.user_agent(user_agent);
+        self
+    }
+
+    /// Who acts where neither the event nor [`acting_as`](AuditClient::acting_as) says so.
+    pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
+        self.context = self.context.identity(identity);
+        self
+    }
+
+    /// Sends elsewhere than through the AWS SDK.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Is called with every dead letter, on a thread of its own. While it works, what waits for it counts against the
+    /// capacity.
+    pub fn on_dead_letter(mut self, callback: impl FnMut(DeadLetter) + Send + 'static) -> Self {
+        self.on_dead_letter = Some(Box::new(callback));
+        self
+    }
+
+    pub(crate) fn tap(mut self, tap: Tap) -> Self {
+        self.tap = Some(tap);
+        self
+    }
+
+    /// Repeatable jitter, for tests.
+    #[cfg(test)]
+    pub(crate) fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Checks the settings and starts the client's thread. No request is made: whether the channel can be reached shows
+    /// with the first event.
+    pub async fn build(self) -> Result<AuditClient, BuildError> {
+        let plan = self.plan()?;
+        let Plan { shared, policy, context, tap, connect } = plan;
+        let started = pipeline::start(shared.clone(), policy, connect);
+        match started.await {
+            Ok(Ok(timers)) => Ok(AuditClient::new(shared, context, Some(timers), tap)),
+            Ok(Err(StartError::Transport(error))) => Err(error.into()),
+            Ok(Err(StartError::Thread(error))) => Err(BuildError::Thread(error)),
+            Err(_) => Err(BuildError::Thread(std::io::Error::other("it ended before it was ready"))),
+        }
+    }
+
+    /// As [`build`](Self::build), for threads without a runtime.
+    pub fn build_blocking(self) -> Result<AuditClient, BuildError> {
+        crate::receipt::block_on(self.build())
+    }
+
+    /// On the current runtime instead of a thread: time can be paused there.
+    #[cfg(test)]
+    pub(crate) fn build_here(self) -> Result<AuditClient, BuildError> {
+        let transport = self.transport.clone().expect("a test's transport");
+        let Plan { shared, policy, context, tap, .. } = self.plan()?;
+        tokio::spawn(crate::delivery::DeliveryLoop::new(shared.clone(), transport, policy).run());
+        Ok(AuditClient::new(shared, context, Some(tokio::runtime::Handle::current()), tap))
+    }
+
+    fn plan(self) -> Result<Plan, BuildError> {
+        let channel = self.channel_arn.filter(|arn| !arn.is_empty()).ok_or(BuildError::NoChannel)?;
+        let channel =
+            ChannelArn::try_from(channel).map_err(|source| BuildError::Name { key: "channel_arn", source })?;
+        let external_id = self
+            .external_id
+            .map(ExternalId::try_from)
+            .transpose()
+            .map_err(|source| BuildError::Name { key: "external_id", source })?;
+        if let Some(region) = self.region
+            && region != channel.region()
+        {
+            return Err(BuildError::Region { region: cut(&region), of_channel: channel.region().to_owned() });
+        }
+        let wrong = |key, reason: String| Err(BuildError::Value { key, reason });
+        if self.capacity_entries == 0 {
+            return wrong("capacity_entries", "is 0; it must be at least 1".to_owned());
+        }
+        if self.capacity_bytes < LEAST_CAPACITY_BYTES {
+            let reason = format!("is {}; it must be at least {LEAST_CAPACITY_BYTES}", self.capacity_bytes);
+            return wrong("capacity_bytes", reason);
+        }
+        if self.max_concurrency == 0 || self.max_concurrency > 1_000 {
+            return wrong("max_concurrency", format!("is {}; it must be from 1 to 1000", self.max_concurrency));
+        }
+        for (key, limit) in [("attempt_timeout", self.attempt_timeout), ("connect_timeout", self.connect_timeout)] {
+            if limit.is_zero() {
+                return wrong(key, "is 0; it must be a positive time".to_owned());
+            }
+        }
+        if self.spool.is_some() {
+            return wrong("spool", "is not there yet".to_owned());
+        }
+        let keeps = self.spool.is_some();
+        let policy = Policy {
+            linger: self.linger,
+            attempt_timeout: self.attempt_timeout,
+            give_up_after: match self.give_up_after {
+                GiveUp::After(limit) => Some(limit),
+                GiveUp::ByDefault if !keeps => Some(DEFAULT_GIVE_UP_IN_MEMORY),
+                GiveUp::ByDefault | GiveUp::Never => None,
+            },
+            most_concurrent: self.max_concurrency,
+            waits: self.waits,
+            seed: self.seed,
+        };
+        let settings = AwsSettings {
+            region: channel.region().to_owned(),
+            endpoint_url: self.endpoint_url,
+            credentials: self.credentials,
+            sdk_config: self.sdk_config,
+            attempt_timeout: self.attempt_timeout,
+            connect_timeout: self.connect_timeout,
+        };
+        let context = self.context.for_account(channel.account());
+        let shared = Arc::new(Shared {
+            channel,
+            external_id,
+            ledger: Ledger::new(keeps, self.report_ids_bytes),
+            queue: MemoryQueue::default(),
+            room: Room::new(self.capacity_entries, self.capacity_bytes),
+            handover: Handover::new(self.on_dead_letter).map_err(BuildError::Thread)?,
+            observed: Observed::default(),
+            wake: tokio::sync::Notify::new(),
+        });
+        let given = self.transport;
+        let connect: Connect = Box::new(move || {
+            Box::pin(async move {
+                match given {
+                    Some(transport) => Ok(transport),
+                    None => Ok(Arc::new(AwsTransport::connect(settings).await?) as Arc<dyn Transport>),
+                }
+            })
+        });
+        Ok(Plan { shared, policy, context, tap: self.tap, connect })
+    }
+}
+
+type Connecting = std::pin::Pin<Box<dyn Future<Output = Result<Arc<dyn Transport>, TransportError>>>>;
+type Connect = Box<dyn FnOnce() -> Connecting + Send>;
+
+/// A client whose settings have been checked.
+struct Plan {
+    shared: Arc<Shared>,
+    policy: Policy,
+    context: Context,
+    tap: Option<Tap>,
+    connect: Connect,
+}
+
+/// Shows no credentials and no key.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("channel_arn", &self.channel_arn)
+            .field("external_id", &self.external_id)
+            .field("spool", &self.spool)
+            .field("capacity_entries", &self.capacity_entries)
+            .field("capacity_bytes", &self.capacity_bytes)
+            .field("linger", &self.linger)
+            .field("give_up_after", &self.give_up_after)
+            .field("max_concurrency", &self.max_concurrency)
+            .field("endpoint_url", &self.endpoint_url)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}

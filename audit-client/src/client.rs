@@ -1,0 +1,228 @@
+//! The handle that business code holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::limits::Side;
+use audit_core::{Context, Entry, IntoEntry, UserIdentity, schema};
+
+use crate::acting_as::ActingAs;
+use crate::builder::ClientBuilder;
+use crate::dead_letter::DeadLetters;
+use crate::error::{EmitError, FlushError};
+use crate::observe::{Stats, metric};
+use crate::pipeline::Shared;
+use crate::queue::Accepted;
+use crate::receipt::{Receipt, block_on};
+use crate::report::ShutdownReport;
+use crate::room::{NoPlace, Place};
+use crate::testing::Tap;
+
+/// How long after its deadline a shutdown that the pipeline does not answer is answered for it.
+const WATCHDOG_GRACE: Duration = Duration::from_millis(20);
+
+/// Accepts audit events and accounts for every one of them. Cheap to clone; all clones are the same client.
+///
+/// Its work is done on a thread of its own, so it does not matter on which runtime a method is called, or whether there
+/// is one. Call [`shutdown`](Self::shutdown) before the process ends: it says what became of every event.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use audit_client::{AuditClient, Entry};
+///
+/// # async fn f(entry: Entry) -> Result<(), Box<dyn std::error::Error>> {
+/// let client = AuditClient::builder()
+///     .channel_arn("arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE")
+///     .build()
+///     .await?;
+/// let receipt = client.emit(entry).await?;
+/// println!("stored as {}", receipt.delivered().await?.event_id);
+/// let report = client.shutdown(Duration::from_secs(10)).await;
+/// assert_eq!(report.accepted, report.delivered + report.dead + report.kept + report.lost);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuditClient {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    context: Context,
+    timers: Option<tokio::runtime::Handle>,
+    recipient_ending: String,
+    tap: Option<Tap>,
+}
+
+impl AuditClient {
+    /// Starts the making of a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        context: Context,
+        timers: Option<tokio::runtime::Handle>,
+        tap: Option<Tap>,
+    ) -> Self {
+        let recipient_ending = format!(r#""recipientAccountId":"{}"}}"#, context.account());
+        Self { inner: Arc::new(Inner { shared, context, timers, recipient_ending, tap }) }
+    }
+
+    /// Accepts an event: `&event` of a type that names its actor, an [`Entry`], or a `&StaticEntry`.
+    ///
+    /// Encodes it at once and then waits for room, if there is none. When this returns, the client owes the event a
+    /// verdict: [`Receipt::delivered`] tells it, and the receipt can just as well be dropped. If the future is dropped
+    /// before it is through, the event was not accepted.
+    pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
+        let entry = event.into_entry(&self.inner.context);
+        async move { self.accept(entry?).await }
+    }
+
+    /// Accepts an event if there is room for it now, and never waits.
+    pub fn try_emit(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
+        self.try_accept(event.into_entry(&self.inner.context)?)
+    }
+
+    /// As [`emit`](Self::emit), for threads without a runtime: blocks this thread until there is room.
+    pub fn emit_blocking(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
+        self.accept_blocking(event.into_entry(&self.inner.context)?)
+    }
+
+    /// Emits on behalf of somebody: for events that do not name their actor.
+    ///
+    /// ```no_run
+    /// # async fn f(client: audit_client::AuditClient, event: Box<dyn audit_client::AuditEvent>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use audit_client::Identity;
+    ///
+    /// let staff = Identity::new("Staff", "alice@example.com")?;
+    /// client.acting_as(&staff).from_ip("203.0.113.7".parse()?).emit(&*event).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn acting_as(&self, identity: &dyn UserIdentity) -> ActingAs<'_> {
+        ActingAs { client: self, context: self.inner.context.clone().identity(identity) }
+    }
+
+    /// Sends everything accepted so far without lingering, and waits until each event of it has its verdict. That may
+    /// take as long as the service is away: put a timeout around it where that matters.
+    pub async fn flush(&self) -> Result<(), FlushError> {
+        let through = self.inner.shared.ledger.flush();
+        self.inner.shared.wake.notify_one();
+        if through.await.unwrap_or(false) { Ok(()) } else { Err(FlushError::ShutDown) }
+    }
+
+    /// Takes in no more events, sends what waits, and says what became of every one: when all have their verdict, at
+    /// the latest at the deadline. Called again, it gives the same report.
+    ///
+    /// Begins when the future is first polled, and then goes on also if the future is dropped.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let shared = self.inner.shared.clone();
+        let report = shared.ledger.shut_down(deadline);
+        shared.room.close();
+        shared.wake.notify_one();
+        // A transport that blocks the pipeline's thread must not hold up the application's end.
+        let (through, watch) = std::sync::mpsc::channel::<()>();
+        let watched = shared.clone();
+        let watchdog = std::thread::Builder::new().name("audit-shutdown".to_owned()).spawn(move || {
+            let limit = deadline.checked_add(WATCHDOG_GRACE).unwrap_or(deadline);
+            if watch.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                watched.ledger.close();
+            }
+        });
+        if let Err(error) = watchdog {
+            tracing::debug!(%error, "no thread to watch over the shutdown");
+        }
+        let report = match report.await {
+            Ok(report) => report,
+            // The ledger answers every waiter; this line is for the day when it does not.
+            Err(_) => shared.ledger.close(),
+        };
+        drop(through);
+        report
+    }
+
+    /// The client's figures now.
+    pub fn stats(&self) -> Stats {
+        let Shared { ledger, observed, handover, .. } = &*self.inner.shared;
+        Stats::new(ledger.figures(), observed.seen(), handover.missed())
+    }
+
+    /// Dead letters from now on, as they come.
+    pub fn dead_letters(&self) -> DeadLetters {
+        self.inner.shared.handover.subscribe()
+    }
+
+    pub(crate) async fn accept(&self, entry: Entry) -> Result<Receipt, EmitError> {
+        self.check_recipient(&entry)?;
+        match self.inner.shared.room.wait_for(&entry).await {
+            Ok(place) => self.enqueue(entry, place),
+            Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+        }
+    }
+
+    pub(crate) fn try_accept(&self, entry: Entry) -> Result<Receipt, EmitError> {
+        self.check_recipient(&entry)?;
+        match self.inner.shared.room.try_take(&entry) {
+            Ok(place) => self.enqueue(entry, place),
+            Err(NoPlace::Full) => Err(EmitError::Full { entry: Box::new(entry) }),
+            Err(NoPlace::Closed) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+        }
+    }
+
+    pub(crate) fn accept_blocking(&self, entry: Entry) -> Result<Receipt, EmitError> {
+        block_on(self.accept(entry))
+    }
+
+    fn enqueue(&self, entry: Entry, place: Place) -> Result<Receipt, EmitError> {
+        let Inner { shared, timers, tap, .. } = &*self.inner;
+        let id = entry.id().clone();
+        let accepted = shared.ledger.accept(&id, |seq| {
+            if let Some(tap) = tap {
+                tap.record(&entry);
+            }
+            shared.queue.push(Accepted { seq, entry, place: Some(place) });
+        });
+        match accepted {
+            Ok(verdict) => {
+                shared.wake.notify_one();
+                metrics::counter!(metric::ACCEPTED).increment(1);
+                Ok(Receipt::new(id, verdict, timers.clone()))
+            }
+            Err(_) => Err(EmitError::ShutDown { id }),
+        }
+    }
+
+    /// Entries that were encoded here are for the channel's owner; others may come from elsewhere.
+    fn check_recipient(&self, entry: &Entry) -> Result<(), EmitError> {
+        if entry.event_data().ends_with(&self.inner.recipient_ending) {
+            return Ok(());
+        }
+        let owner = self.inner.context.account();
+        match schema::check(entry.event_data(), Side::Sender) {
+            Ok(fields) if fields.recipient_account_id != owner => Err(EmitError::Recipient {
+                id: entry.id().clone(),
+                recipient: fields.recipient_account_id.to_string(),
+                owner,
+            }),
+            // An entry keeps the contract: it was checked when it was made.
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(open) = self.shared.ledger.orphan() {
+            if open > 0 {
+                tracing::warn!(
+                    open,
+                    "the last handle of the audit client was dropped without a shutdown; these events have no verdict yet"
+                );
+            }
+            self.shared.room.close();
+            self.shared.wake.notify_one();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What follows from a refused request: by the service's code, and where there is none that we know, by the status.
+
+use crate::transport::Failure;
+
+/// What the delivery loop does about a request that was refused as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// It passes: send again after a backoff.
+    Retry,
+    /// Over the rate: send less at once, then again.
+    SlowDown,
+    /// The credentials are spent: fetch them anew, then send again.
+    RenewCredentials,
+    /// Somebody must repair something (a policy, a channel, a clock): keep everything and probe slowly.
+    Pause,
+    /// Too large: find the entry that is.
+    Bisect,
+    /// The service sees an id twice: send in halves.
+    Split,
+}
+
+/// Codes, without the suffix `Exception` that some services put on and some leave off.
+const BY_CODE: &[(&str, Course)] = &[
+    ("Throttling", Course::SlowDown),
+    ("ThrottledException", Course::SlowDown),
+    ("RequestThrottled", Course::SlowDown),
+    ("RequestLimitExceeded", Course::SlowDown),
+    ("TooManyRequests", Course::SlowDown),
+    ("SlowDown", Course::SlowDown),
+    ("ExpiredToken", Course::RenewCredentials),
+    ("UnrecognizedClient", Course::RenewCredentials),
+    ("InvalidClientTokenId", Course::RenewCredentials),
+    ("RequestEntityTooLarge", Course::Bisect),
+    ("DuplicatedAuditEventId", Course::Split),
+    ("InternalFailure", Course::Retry),
+    ("InternalServerError", Course::Retry),
+    ("InternalError", Course::Retry),
+    ("ServiceUnavailable", Course::Retry),
+    ("RequestTimeout", Course::Retry),
+    ("RequestAborted", Course::Retry),
+    ("AccessDenied", Course::Pause),
+    ("NotAuthorized", Course::Pause),
+    ("ChannelNotFound", Course::Pause),
+    ("InvalidChannelARN", Course::Pause),
+    ("ChannelInsufficientPermission", Course::Pause),
+    ("ChannelUnsupportedSchema", Course::Pause),
+    ("UnsupportedOperation", Course::Pause),
+    ("UnknownOperation", Course::Pause),
+    ("OptInRequired", Course::Pause),
+    ("IncompleteSignature", Course::Pause),
+    ("InvalidSignature", Course::Pause),
+    ("SignatureDoesNotMatch", Course::Pause),
+    ("MissingAuthenticationToken", Course::Pause),
+    ("RequestExpired", Course::Pause),
+    ("MalformedHttpRequest", Course::Pause),
+    ("ValidationError", Course::Pause),
+    ("Validation", Course::Pause),
+    (NO_CREDENTIALS, Course::Pause),
+];
+
+/// Our own code for a request that could not be signed because there are no credentials.
+pub(crate) const NO_CREDENTIALS: &str = "CredentialsNotLoaded";
+
+/// What follows from a failure.
+pub(crate) fn course(failure: &Failure) -> Course {
+    if let Some(course) = failure.code.as_deref().and_then(by_code) {
+        return course;
+    }
+    match failure.status {
+        Some(429) => Course::SlowDown,
+        Some(413) => Course::Bisect,
+        // Not understood, timed out, or the service's own fault. A 2xx that comes here could not be read.
+        None | Some(408 | 425 | 200..=299 | 500..=599) => Course::Retry,
+        // Redirected, refused, or something that no rule knows: repeating it soon does not help, and dropping it is
+        // not ours to decide.
+        Some(_) => Course::Pause,
+    }
+}
+
+fn by_code(code: &str) -> Option<Course> {
+    // Some services write `namespace#Code` or `Code:http://…`.
+    let code = code.rsplit('#').next().unwrap_or(code);
+    let code = code.split(':').next().unwrap_or(code);
+    let bare = code.strip_suffix("Exception").unwrap_or(code);
+    BY_CODE.iter().find(|(known, _)| *known == code || *known == bare).map(|(_, course)| *course)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Course, course};
+    use crate::transport::Failure;
+
+    #[test]
+    fn every_documented_error_has_its_course() {
+        use Course::{Bisect, Pause, RenewCredentials, Retry, SlowDown, Split};
+        // The operation's errors and the common ones, with their documented status.
+        let documented = [
+            ("ChannelInsufficientPermission", 400, Pause),
+            ("ChannelNotFound", 400, Pause),
+            ("ChannelUnsupportedSchema", 400, Pause),
+            ("DuplicatedAuditEventId", 400, Split),
+            ("InvalidChannelARN", 400, Pause),
+            ("UnsupportedOperationException", 400, Pause),
+            ("AccessDeniedException", 403, Pause),
+            ("ExpiredTokenException", 403, RenewCredentials),
+            ("IncompleteSignature", 403, Pause),
+            ("InternalFailure", 500, Retry),
+            ("MalformedHttpRequestException", 400, Pause),
+            ("NotAuthorized", 401, Pause),
+            ("OptInRequired", 403, Pause),
+            ("RequestAbortedException", 400, Retry),
+            ("RequestEntityTooLargeException", 413, Bisect),
+            ("RequestExpired", 400, Pause),
+            ("RequestTimeoutException", 408, Retry),
+            ("ServiceUnavailable", 503, Retry),
+            ("ThrottlingException", 400, SlowDown),
+            ("UnrecognizedClientException", 403, RenewCredentials),
+            ("UnknownOperationException", 404, Pause),
+            ("ValidationError", 400, Pause),
+        ];
+        for (code, status, expected) in documented {
+            assert_eq!(course(&Failure::new("").status(status).code(code)), expected, "{code}");
+            let namespaced = format!("com.amazonaws.cloudtraildata#{code}:http://internal.amazon.com/");
+            assert_eq!(course(&Failure::new("").status(status).code(namespaced)), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn without_a_known_code_the_status_decides() {
+        for (status, expected) in [
+            (200, Course::Retry),
+            (204, Course::Retry),
+            (301, Course::Pause),
+            (400, Course::Pause),
+            (403, Course::Pause),
+            (404, Course::Pause),
+            (408, Course::Retry),
+            (413, Course::Bisect),
+            (429, Course::SlowDown),
+            (500, Course::Retry),
+            (502, Course::Retry),
+            (503, Course::Retry),
+            (504, Course::Retry),
+        ] {
+            assert_eq!(course(&Failure::new("").status(status)), expected, "{status}");
+            assert_eq!(course(&Failure::new("").status(status).code("NeverSeenBefore")), expected, "{status}");
+        }
+        assert_eq!(course(&Failure::new("connection refused")), Course::Retry);
+    }
+}

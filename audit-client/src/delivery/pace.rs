@@ -1,0 +1,262 @@
+//! How fast to send: how many requests at once, and when the next one may go.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+/// The longest wait that a service can ask for: beyond it, it is probed all the same.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(15);
+
+/// Waits between attempts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// The bound of the first backoff; each further one doubles it.
+    pub(crate) backoff_first: Duration,
+    /// The bound of every backoff.
+    pub(crate) backoff_longest: Duration,
+    /// The first wait while paused; each further one doubles it.
+    pub(crate) probe_first: Duration,
+    /// The longest wait while paused.
+    pub(crate) probe_longest: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            backoff_first: Duration::from_millis(100),
+            backoff_longest: Duration::from_secs(20),
+            probe_first: Duration::from_secs(5),
+            probe_longest: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Waits {
+    /// Exponential backoff with full jitter: anything from nothing to the bound, which doubles with each failure.
+    pub(crate) fn backoff(&self, failures: u32, random: &mut fastrand::Rng) -> Duration {
+        self.backoff_at(failures, random.f64())
+    }
+
+    /// The part of the backoff's bound that `jitter`, from 0 to 1, says.
+    pub(crate) fn backoff_at(&self, failures: u32, jitter: f64) -> Duration {
+        let bound = doubled(self.backoff_first, failures.saturating_sub(1), self.backoff_longest);
+        bound.mul_f64(jitter)
+    }
+
+    /// The wait before the next probe: without jitter, since one client sends one.
+    pub(crate) fn probe(&self, failures: u32) -> Duration {
+        doubled(self.probe_first, failures.saturating_sub(1), self.probe_longest)
+    }
+}
+
+fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    2_u32.checked_pow(times).and_then(|factor| first.checked_mul(factor)).map_or(longest, |wait| wait.min(longest))
+}
+
+/// Delivery stands still until somebody repairs something; it probes slowly, and goes on by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pause {
+    /// The service's code, such as `ChannelNotFound`.
+    pub code: String,
+    /// The service's words.
+    pub message: String,
+    /// Since when.
+    pub since: SystemTime,
+}
+
+/// What has become of the requests so far, as far as it decides about the next.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    waits: Waits,
+    most: f64,
+    limit: f64,
+    gate: Instant,
+    failures: u32,
+    /// Answers to requests that went out before this say nothing new: the consequence is drawn already.
+    drawn: Instant,
+    pause: Option<Pause>,
+}
+
+impl Pace {
+    pub(crate) fn new(waits: Waits, most: u16, now: Instant) -> Self {
+        let most = f64::from(most.max(1));
+        Self { waits, most, limit: most, gate: now, failures: 0, drawn: now, pause: None }
+    }
+
+    /// How many requests may be on their way at once. After a failure it is one, until something succeeds.
+    pub(crate) fn concurrency(&self) -> usize {
+        if self.failures > 0 || self.pause.is_some() {
+            return 1;
+        }
+        // Between 1 and `most`, which is a u16.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 65535")]
+        let whole = self.limit as usize;
+        whole.max(1)
+    }
+
+    /// The number that [`concurrency`](Self::concurrency) goes back to when requests succeed.
+    pub(crate) fn limit(&self) -> f64 {
+        self.limit
+    }
+
+    /// When the next request may go out.
+    pub(crate) fn gate(&self) -> Instant {
+        self.gate
+    }
+
+    pub(crate) fn pause(&self) -> Option<&Pause> {
+        self.pause.as_ref()
+    }
+
+    /// Something was settled: the way is open. Returns the pause that this ends.
+    pub(crate) fn succeeded(&mut self, now: Instant) -> Option<Pause> {
+        self.failures = 0;
+        self.limit = (self.limit + self.limit.recip()).min(self.most);
+        // A wait that the service asked for is over by then, or was asked for after this request went out.
+        let ended = self.pause.take();
+        if ended.is_some() {
+            self.gate = now;
+        }
+        ended
+    }
+
+    /// A request that went out at `sent` was over the rate.
+    pub(crate) fn throttled(
+        &mut self,
+        sent: Instant,
+        now: Instant,
+        retry_after: Option<Duration>,
+        random: &mut fastrand::Rng,
+    ) {
+        if self.is_news(sent, now) {
+            self.limit = (self.limit / 2.0).max(1.0);
+            self.failures = self.failures.saturating_add(1);
+            let wait = self.waits.backoff(self.failures, random);
+            self.close_until(now + wait);
+        }
+        self.honour(retry_after, now);
+    }
+
+    /// A request that went out at `sent` failed in a way that passes.
+    pub(crate) fn failed(
+        &mut self,
+        sent: Instant,
+        now: Instant,
+        retry_after: Option<Duration>,
+        random: &mut fastrand::Rng,
+    ) {
+        if self.is_news(sent, now) {
+            self.failures = self.failures.saturating_add(1);
+            let wait = self.waits.backoff(self.failures, random);
+            self.close_until(now + wait);
+        }
+        self.honour(retry_after, now);
+    }
+
+    /// A request that went out at `sent` failed in a way that somebody must repair. Returns whether this is a new
+    /// state of affairs, to be told.
+    pub(crate) fn paused(&mut self, sent: Instant, now: Instant, code: &str, message: &str) -> bool {
+        if self.is_news(sent, now) {
+            self.failures = if self.pause.is_some() { self.failures.saturating_add(1) } else { 1 };
+            self.close_until(now + self.waits.probe(self.failures));
+        }
+        let since = self.pause.as_ref().map_or_else(SystemTime::now, |pause| pause.since);
+        let is_new = self.pause.as_ref().is_none_or(|pause| pause.code != code);
+        self.pause = Some(Pause { code: code.to_owned(), message: message.to_owned(), since });
+        is_new
+    }
+
+    /// The client shuts down: what waits for its next turn may try at once, for there may be no other.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        self.gate = self.gate.min(now);
+    }
+
+    fn is_news(&mut self, sent: Instant, now: Instant) -> bool {
+        let is_news = sent >= self.drawn;
+        if is_news {
+            self.drawn = now;
+        }
+        is_news
+    }
+
+    fn honour(&mut self, retry_after: Option<Duration>, now: Instant) {
+        if let Some(wait) = retry_after {
+            self.close_until(now + wait.min(LONGEST_RETRY_AFTER));
+        }
+    }
+
+    fn close_until(&mut self, when: Instant) {
+        self.gate = self.gate.max(when);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pace, Waits};
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    #[test]
+    fn backoff_is_spread_over_a_bound_that_doubles_up_to_the_longest() {
+        let waits = Waits::default();
+        let mut random = fastrand::Rng::with_seed(7);
+        for (failures, bound) in [(1, 100), (2, 200), (5, 1_600), (9, 20_000), (1_000_000, 20_000)] {
+            let drawn: Vec<_> = (0..500).map(|_| waits.backoff(failures, &mut random)).collect();
+            let bound = Duration::from_millis(bound);
+            assert!(drawn.iter().all(|wait| *wait <= bound));
+            assert!(drawn.iter().any(|wait| *wait < bound / 10) && drawn.iter().any(|wait| *wait > bound * 9 / 10));
+        }
+    }
+
+    #[test]
+    fn concurrency_halves_at_each_throttling_and_grows_back_by_one_a_round() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let start = Instant::now();
+        let mut pace = Pace::new(Waits::default(), 8, start);
+        assert_eq!(pace.concurrency(), 8);
+        let later = start + Duration::from_secs(1);
+        pace.throttled(start, later, None, &mut random);
+        assert!((pace.limit() - 4.0).abs() < 1e-9);
+        // Seven more that were on their way at the same time tell the same news.
+        for _ in 0..7 {
+            pace.throttled(start, later, None, &mut random);
+        }
+        assert!((pace.limit() - 4.0).abs() < 1e-9);
+        assert_eq!(pace.concurrency(), 1, "after a failure one request probes");
+        pace.succeeded(later);
+        assert_eq!(pace.concurrency(), 4);
+        for _ in 0..4 {
+            pace.succeeded(later);
+        }
+        assert_eq!(pace.concurrency(), 5, "a round of four more is one more");
+        for _ in 0..1_000 {
+            pace.succeeded(later);
+        }
+        assert_eq!(pace.concurrency(), 8, "never more than allowed");
+    }
+
+    #[test]
+    fn the_services_own_wait_is_honoured_up_to_a_bound() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let start = Instant::now();
+        let mut pace = Pace::new(Waits::default(), 8, start);
+        pace.throttled(start, start, Some(Duration::from_secs(7)), &mut random);
+        assert_eq!(pace.gate(), start + Duration::from_secs(7));
+        pace.failed(start, start, Some(Duration::MAX), &mut random);
+        assert_eq!(pace.gate(), start + Duration::from_mins(15));
+    }
+
+    #[test]
+    fn probes_come_at_five_seconds_and_then_ever_slower_until_a_minute() {
+        let mut now = Instant::now();
+        let mut pace = Pace::new(Waits::default(), 8, now);
+        for seconds in [5, 10, 20, 40, 60, 60] {
+            pace.paused(now, now, "ChannelNotFound", "");
+            assert_eq!(pace.gate(), now + Duration::from_secs(seconds));
+            now = pace.gate();
+        }
+        assert!(pace.succeeded(now).is_some());
+        assert_eq!(pace.concurrency(), 8);
+    }
+}

@@ -1,0 +1,525 @@
+//! The policies, on paused time: a test that waits an hour takes no time, and the same each time.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::script::{Script, all_refused, all_taken};
+use crate::testing::{CHANNEL_ARN, entry, sized_entry};
+use crate::transport::Failure;
+use crate::{AuditClient, ClientBuilder, DeadLetter, EmitError, FlushError, NotDelivered, Receipt, ShutdownReport};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn builder(script: &Script) -> ClientBuilder {
+    AuditClient::builder().channel_arn(CHANNEL_ARN).seed(17).transport(script.clone())
+}
+
+fn client(script: &Script) -> AuditClient {
+    builder(script).build_here().expect("a client")
+}
+
+async fn emit(client: &AuditClient, id: &str) -> Receipt {
+    client.emit(entry(id)).await.expect("accepted")
+}
+
+async fn emit_all(client: &AuditClient, count: usize) -> Vec<Receipt> {
+    let mut receipts = Vec::new();
+    for number in 0..count {
+        receipts.push(emit(client, &format!("e{number}")).await);
+    }
+    receipts
+}
+
+fn adds_up(report: &ShutdownReport) {
+    assert_eq!(report.accepted, report.delivered + report.dead + report.kept + report.lost, "{report}");
+    assert_eq!(report.delivered_ids.len() + report.delivered_ids.forgotten(), report.delivered);
+    assert_eq!(report.dead_ids.len(), report.dead);
+    assert_eq!(report.lost_ids.len(), report.lost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partial_batch_lingers_and_then_goes() {
+    let script = Script::default();
+    let client = client(&script);
+    let start = Instant::now();
+    let receipts = emit_all(&client, 3).await;
+    for receipt in receipts {
+        let delivery = receipt.delivered().await.expect("delivered");
+        assert_eq!(delivery.event_id, format!("E-{}", delivery.id));
+        assert_eq!(delivery.attempts, 1);
+    }
+    let seen = script.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].ids, ["e0", "e1", "e2"]);
+    assert_eq!(seen[0].at - start, Duration::from_millis(200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_batch_does_not_linger() {
+    let script = Script::default();
+    let client = client(&script);
+    let start = Instant::now();
+    let receipts = emit_all(&client, 250).await;
+    drop(receipts);
+    client.flush().await.expect("all settled");
+    let sizes: Vec<_> = script.seen().iter().map(|seen| seen.ids.len()).collect();
+    assert_eq!(sizes, [100, 100, 50]);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_never_has_more_than_a_million_bytes() {
+    let script = Script::default();
+    let client = client(&script);
+    for number in 0..30 {
+        drop(client.emit(sized_entry(&format!("big{number}"), 90_000)).await.expect("accepted"));
+    }
+    client.flush().await.expect("all settled");
+    let seen = script.seen();
+    assert!(seen.iter().all(|seen| seen.wire_len <= 1_000_000));
+    assert_eq!(seen.iter().map(|seen| seen.ids.len()).collect::<Vec<_>>(), [11, 11, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_in_the_same_tick_as_the_emit_waits_for_it() {
+    let script = Script::default().takes(SECOND);
+    let client = client(&script);
+    let start = Instant::now();
+    let receipt = client.try_emit(entry("a")).expect("room");
+    client.flush().await.expect("settled");
+    assert_eq!(start.elapsed(), SECOND);
+    assert!(receipt.delivered().await.is_ok());
+    client.flush().await.expect("nothing to wait for");
+    assert_eq!(start.elapsed(), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_given_twice_travels_in_two_requests() {
+    let script = Script::default();
+    let client = client(&script);
+    for id in ["a", "b", "a", "c", "a"] {
+        drop(emit(&client, id).await);
+    }
+    client.flush().await.expect("settled");
+    let ids: Vec<_> = script.seen().into_iter().map(|seen| seen.ids).collect();
+    assert_eq!(ids, [vec!["a", "b", "c"], vec!["a"], vec!["a"]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn entry_codes_lead_where_the_contract_says() {
+    for (code, requests, dies) in [
+        ("FieldTooLong", 1, true),
+        ("FieldNotFound", 1, true),
+        ("InvalidData", 1, true),
+        ("InvalidRecipient", 1, true),
+        ("InvalidEventSource", 1, true),
+        ("InvalidChecksum", 2, true),
+        ("AccountNotSubscribed", 3, false),
+        ("Throttling", 3, false),
+        ("InternalFailure", 3, false),
+        ("SomethingNew", 3, false),
+    ] {
+        let script = Script::default().then(all_refused(code)).then(all_refused(code));
+        let client = client(&script);
+        let verdict = emit(&client, "a").await.delivered().await;
+        assert_eq!(script.seen().len(), requests, "{code}");
+        match verdict {
+            Err(NotDelivered::Rejected { code: told, attempts, .. }) => {
+                assert!(dies && told == code && attempts as usize == requests, "{code}: {told} {attempts}");
+            }
+            other => assert!(!dies && other.is_ok(), "{code}: {other:?}"),
+        }
+        let report = client.shutdown(SECOND).await;
+        adds_up(&report);
+        assert_eq!(report.dead, u64::from(dies), "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_checksum_is_made_anew_once_and_may_then_pass() {
+    let script = Script::default().then(all_refused("InvalidChecksum"));
+    let client = client(&script);
+    assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_entries_slow_the_client_down_within_that_answer() {
+    let script = Script::default().then(all_refused("Throttling"));
+    let client = client(&script);
+    drop(emit(&client, "a").await);
+    client.flush().await.expect("settled");
+    tokio::time::sleep(SECOND).await;
+    // Halved from 8, and one success since.
+    let after = client.stats().concurrency;
+    assert!((after - 4.25).abs() < 1e-9, "{after}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_comes_with_its_reason_and_history() {
+    let script = Script::default().fail(Failure::new("").status(503)).then(all_refused("InvalidData"));
+    let (letters, callback) = std::sync::mpsc::channel();
+    let client =
+        builder(&script).on_dead_letter(move |letter| drop(letters.send(letter))).build_here().expect("a client");
+    let mut stream = client.dead_letters();
+    drop(emit(&client, "a").await);
+    let letter = stream.next().await.expect("a letter");
+    assert_eq!((letter.entry.id().as_str(), letter.code.as_str(), letter.message.as_str()), ("a", "InvalidData", "m"));
+    assert_eq!(letter.attempt_count, 2);
+    let outcomes: Vec<_> = letter.attempts.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["HTTP 503", "InvalidData"]);
+    assert_eq!(callback.recv().expect("called").entry, letter.entry);
+    assert_eq!(client.shutdown(SECOND).await.dead, 1);
+    assert!(stream.next().await.is_none(), "the stream ends with the client");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_delivered_is_given_up_after_its_time() {
+    let script = Script::default().otherwise(|_| Err(Failure::new("refused")));
+    let client = builder(&script).give_up_after(60 * SECOND).build_here().expect("a client");
+    let mut letters = client.dead_letters();
+    let start = Instant::now();
+    let verdict = emit(&client, "a").await.delivered().await;
+    assert!(matches!(verdict, Err(NotDelivered::GaveUp { .. })), "{verdict:?}");
+    let waited = start.elapsed();
+    assert!(waited >= 59 * SECOND && waited <= 60 * SECOND, "{waited:?}");
+    let letter = letters.next().await.expect("a letter");
+    assert_eq!(letter.code, DeadLetter::GAVE_UP);
+    assert!(letter.attempts.len() <= 8 && letter.attempt_count >= 8);
+    adds_up(&client.shutdown(SECOND).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_failures_later_it_still_tries_and_has_grown_by_nothing() {
+    let mut failures = 0;
+    let script = Script::default().otherwise(move |ids| {
+        failures += 1;
+        if failures <= 10_000 { Err(Failure::new("").status(500)) } else { all_taken(ids) }
+    });
+    let client = builder(&script).give_up_after(None).build_here().expect("a client");
+    let delivery = emit(&client, "a").await.delivered().await.expect("delivered at last");
+    assert_eq!(delivery.attempts, 10_001);
+    assert_eq!(client.stats().requests, 10_001);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_ends_at_its_timeout() {
+    let script = Script::default().after(3_600 * SECOND, all_taken);
+    let client = client(&script);
+    let start = Instant::now();
+    let delivery = emit(&client, "a").await.delivered().await.expect("delivered");
+    assert_eq!(delivery.attempts, 2);
+    let took = start.elapsed();
+    assert!(took >= 10 * SECOND && took < 11 * SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oversized_entry_is_found_among_a_hundred_in_at_most_14_requests() {
+    for culprit in 0..100 {
+        let name = format!("e{culprit}");
+        let guilty = name.clone();
+        let script = Script::default().otherwise(move |ids| {
+            if ids.contains(&guilty) { Err(Failure::new("too large").status(413)) } else { all_taken(ids) }
+        });
+        let client = client(&script);
+        drop(emit_all(&client, 100).await);
+        client.flush().await.expect("settled");
+        let requests = script.seen().len();
+        assert!(requests <= 14, "{name}: {requests} requests");
+        let report = client.shutdown(SECOND).await;
+        adds_up(&report);
+        assert_eq!((report.delivered, report.dead), (99, 1), "{name}");
+        assert!(report.dead_ids.contains(&name));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_oversized_entries_are_all_found() {
+    let script = Script::default().otherwise(|ids| {
+        let too_large = ids.iter().any(|id| id.ends_with('7'));
+        if too_large {
+            Err(Failure::new("").status(413).code("RequestEntityTooLargeException"))
+        } else {
+            all_taken(ids)
+        }
+    });
+    let client = client(&script);
+    drop(emit_all(&client, 100).await);
+    client.flush().await.expect("settled");
+    let report = client.shutdown(SECOND).await;
+    adds_up(&report);
+    assert_eq!((report.delivered, report.dead), (90, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lower_limit_on_the_way_costs_requests_but_no_events() {
+    // A proxy that lets 30 entries through.
+    let script = Script::default()
+        .otherwise(|ids| if ids.len() > 30 { Err(Failure::new("").status(413)) } else { all_taken(ids) });
+    let client = client(&script);
+    drop(emit_all(&client, 300).await);
+    client.flush().await.expect("settled");
+    let report = client.shutdown(SECOND).await;
+    assert_eq!((report.delivered, report.dead), (300, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicated_id_splits_the_batch_and_goes_on() {
+    let script = Script::default().fail(Failure::new("").status(400).code("DuplicatedAuditEventId"));
+    let client = client(&script);
+    drop(emit_all(&client, 9).await);
+    client.flush().await.expect("settled");
+    let mut sizes: Vec<_> = script.seen().iter().map(|seen| seen.ids.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [4, 5, 9]);
+    assert_eq!(client.shutdown(SECOND).await.delivered, 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_be_repaired_pauses_delivery_says_so_and_goes_on_by_itself() {
+    for code in [
+        "AccessDeniedException",
+        "ChannelNotFound",
+        "InvalidChannelARN",
+        "ChannelInsufficientPermission",
+        "ChannelUnsupportedSchema",
+        "UnsupportedOperationException",
+        "OptInRequired",
+    ] {
+        let mut answers = 0;
+        let script = Script::default().otherwise(move |ids| {
+            answers += 1;
+            if answers <= 6 { Err(Failure::new("no").status(403).code(code)) } else { all_taken(ids) }
+        });
+        let client = client(&script);
+        let start = Instant::now();
+        let receipts = emit_all(&client, 500).await;
+        tokio::time::sleep(70 * SECOND).await;
+        let pause = client.stats().paused.expect("paused");
+        assert_eq!((pause.code.as_str(), pause.message.as_str()), (code, "no"));
+        for receipt in receipts {
+            receipt.delivered().await.expect("delivered after the repair");
+        }
+        let seen = script.seen();
+        let probes: Vec<_> = seen.iter().map(|seen| (seen.at - start).as_secs()).collect();
+        assert_eq!(probes[..7], [0, 5, 15, 35, 75, 135, 195], "{code}");
+        assert!(client.stats().paused.is_none());
+        adds_up(&client.shutdown(SECOND).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_without_destination_pauses_delivery() {
+    let refuse = all_refused("AccountNotSubscribed");
+    let mut answers = 0;
+    let script = Script::default().otherwise(move |ids| {
+        answers += 1;
+        if answers <= 3 { refuse(ids) } else { all_taken(ids) }
+    });
+    let client = client(&script);
+    let receipt = emit(&client, "a").await;
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(client.stats().paused.expect("paused").code, "AccountNotSubscribed");
+    assert_eq!(receipt.delivered().await.expect("delivered").attempts, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn spent_credentials_are_renewed_and_the_request_goes_again_at_once() {
+    for code in ["ExpiredTokenException", "UnrecognizedClientException"] {
+        let script = Script::default().fail(Failure::new("").status(403).code(code));
+        let client = client(&script);
+        let start = Instant::now();
+        assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
+        assert_eq!(script.renewals(), 1);
+        assert_eq!(start.elapsed(), Duration::from_millis(200), "no more than the linger");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_stay_refused_pause_delivery_and_are_renewed_before_each_probe() {
+    let mut answers = 0;
+    let script = Script::default().otherwise(move |ids| {
+        answers += 1;
+        if answers <= 5 { Err(Failure::new("").status(403).code("ExpiredTokenException")) } else { all_taken(ids) }
+    });
+    let client = client(&script);
+    let receipt = emit(&client, "a").await;
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(client.stats().paused.expect("paused").code, "ExpiredTokenException");
+    assert_eq!(receipt.delivered().await.expect("delivered").attempts, 6);
+    assert_eq!(script.renewals(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_services_wait_is_honoured() {
+    let script =
+        Script::default().fail(Failure::new("").code("ThrottlingException").status(400).retry_after(33 * SECOND));
+    let client = client(&script);
+    drop(emit(&client, "a").await);
+    client.flush().await.expect("settled");
+    let seen = script.seen();
+    assert_eq!(seen[1].at - seen[0].at, 33 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_halves_what_is_on_its_way_at_once() {
+    let script =
+        Script::default().takes(SECOND).after(SECOND, |_| Err(Failure::new("").status(429))).otherwise(all_taken);
+    let client = client(&script);
+    drop(emit_all(&client, 3_000).await);
+    client.flush().await.expect("settled");
+    let seen = script.seen();
+    assert_eq!(seen.iter().map(|seen| seen.with).max(), Some(8));
+    let restart = seen[8].at;
+    let in_the_next_round = seen[8..].iter().filter(|seen| seen.at < restart + SECOND).count();
+    assert!((1..=5).contains(&in_the_next_round), "{in_the_next_round}");
+    adds_up(&client.shutdown(SECOND).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_names_nobody_is_sent_again() {
+    let script = Script::default().then(|_| Ok(crate::PutAuditEventsResponse::default()));
+    let client = client(&script);
+    assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_ids_that_an_answer_leaves_out_are_sent_again() {
+    let script = Script::default().then(|ids| all_taken(&ids[..2])).then(|ids| {
+        let mut answer = all_taken(ids)?;
+        let first = answer.successful[0].clone();
+        answer.successful.push(first);
+        answer.successful.push(crate::SuccessfulEntry { id: "never-sent".into(), event_id: "E".into() });
+        Ok(answer)
+    });
+    let client = client(&script);
+    drop(emit_all(&client, 5).await);
+    client.flush().await.expect("settled");
+    let seen = script.seen();
+    assert_eq!(seen[1].ids, ["e2", "e3", "e4"]);
+    assert_eq!(client.stats().odd_ids, 2);
+    let report = client.shutdown(SECOND).await;
+    assert_eq!((report.accepted, report.delivered), (5, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panicking_transport_is_a_failed_attempt() {
+    let script = Script::default().then(|_| panic!("a bug of the transport's"));
+    let client = client(&script);
+    assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn emit_waits_for_room_and_can_be_cancelled_without_a_trace() {
+    let script = Script::default().takes(SECOND);
+    let client = builder(&script).capacity_entries(1).build_here().expect("a client");
+    drop(emit(&client, "a").await);
+    assert!(matches!(client.try_emit(entry("b")), Err(EmitError::Full { entry }) if entry.id().as_str() == "b"));
+    let waiting = tokio::time::timeout(SECOND / 2, client.emit(entry("c"))).await;
+    assert!(waiting.is_err(), "there was no room");
+    drop(emit(&client, "d").await);
+    client.flush().await.expect("settled");
+    let ids: Vec<_> = script.seen().into_iter().flat_map(|seen| seen.ids).collect();
+    assert_eq!(ids, ["a", "d"]);
+    let report = client.shutdown(SECOND).await;
+    assert_eq!((report.accepted, report.delivered), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_sends_what_lingers_and_reports_when_all_is_settled() {
+    let script = Script::default().takes(SECOND);
+    let client = client(&script);
+    let start = Instant::now();
+    let receipts = emit_all(&client, 150).await;
+    let report = client.shutdown(100 * SECOND).await;
+    assert_eq!(start.elapsed(), SECOND);
+    adds_up(&report);
+    assert_eq!((report.accepted, report.delivered), (150, 150));
+    assert!(report.is_complete() && report.delivered_ids.contains("e149"));
+    for receipt in receipts {
+        receipt.delivered().await.expect("delivered");
+    }
+    assert!(matches!(client.emit(entry("late")).await, Err(EmitError::ShutDown { id }) if id.as_str() == "late"));
+    assert!(matches!(client.try_emit(entry("late")), Err(EmitError::ShutDown { .. })));
+    assert_eq!(client.shutdown(SECOND).await.delivered, 150, "the same report again");
+    assert_eq!(client.flush().await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_the_rest_is_lost_by_name_and_the_doubtful_are_told_apart() {
+    let script = Script::default().then(all_taken).after(3_600 * SECOND, all_taken);
+    let client = builder(&script).max_concurrency(1).build_here().expect("a client");
+    let receipts = emit_all(&client, 250).await;
+    let start = Instant::now();
+    let flush = {
+        let client = client.clone();
+        tokio::spawn(async move { client.flush().await })
+    };
+    tokio::task::yield_now().await;
+    let report = client.shutdown(2 * SECOND).await;
+    assert_eq!(start.elapsed(), 2 * SECOND);
+    adds_up(&report);
+    assert_eq!((report.accepted, report.delivered, report.lost, report.in_doubt), (250, 100, 150, 100));
+    assert_eq!(flush.await.expect("no panic"), Err(FlushError::ShutDown));
+    let mut doubtful = 0;
+    for receipt in receipts {
+        if let Err(lost) = receipt.delivered().await {
+            assert!(report.lost_ids.contains(lost.id().as_str()));
+            doubtful += usize::from(matches!(lost, NotDelivered::Lost { in_doubt: true, .. }));
+        }
+    }
+    assert_eq!(doubtful, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_wait_out_a_backoff_but_tries_once_more() {
+    let script = Script::default().fail(Failure::new("no").status(403).code("ChannelNotFound"));
+    let client = client(&script);
+    drop(emit(&client, "a").await);
+    tokio::time::sleep(SECOND).await;
+    assert!(client.stats().paused.is_some());
+    let report = client.shutdown(SECOND).await;
+    assert_eq!((report.delivered, report.lost), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_can_be_asked_with_a_deadline_and_asked_again() {
+    let script = Script::default().takes(5 * SECOND);
+    let client = client(&script);
+    let mut receipt = emit(&client, "a").await;
+    assert_eq!(receipt.delivered_within(SECOND).await, None);
+    let delivery = receipt.delivered_within(100 * SECOND).await.expect("in time").expect("delivered");
+    assert_eq!(delivery.id.as_str(), "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_for_another_account_is_refused() {
+    let script = Script::default();
+    let client = client(&script);
+    let data = entry("a").event_data().replace("123456789012", "999999999999");
+    let foreign = audit_core::Entry::parse("a", data).expect("valid in itself");
+    let error = client.emit(foreign).await.expect_err("refused");
+    assert!(error.to_string().contains("999999999999") && error.to_string().contains("123456789012"), "{error}");
+    // The account stands elsewhere than at the end: still found.
+    let data = r#"{"recipientAccountId" : "123456789012","version":"1.0","userIdentity":{"type":"Staff","principalId":"alice"},"eventSource":"s","eventName":"n","eventTime":"2026-11-21T10:15:30Z","UID":"u"}"#;
+    drop(client.emit(audit_core::Entry::parse("b", data).expect("valid")).await.expect("accepted"));
+    assert_eq!(client.shutdown(SECOND).await.accepted, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_last_handle_still_delivers_what_it_can() {
+    let script = Script::default().takes(SECOND);
+    let client = client(&script);
+    let receipt = emit(&client, "a").await;
+    drop(client);
+    assert!(receipt.delivered().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_last_handle_does_not_leave_a_thread_for_ever() {
+    let script = Script::default().otherwise(|_| Err(Failure::new("away")));
+    let client = client(&script);
+    let receipt = emit(&client, "a").await;
+    drop(client);
+    assert!(matches!(receipt.delivered().await, Err(NotDelivered::Lost { in_doubt: true, .. })));
+}

@@ -1,0 +1,185 @@
+//! The official SDK as a transport: signs, sends, reads the answer. Its retries are off.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::wire::{FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_cloudtraildata::Client;
+use aws_sdk_cloudtraildata::config::retry::RetryConfig;
+use aws_sdk_cloudtraildata::config::timeout::TimeoutConfig;
+use aws_sdk_cloudtraildata::config::{Builder, IdentityCache, StalledStreamProtectionConfig};
+use aws_sdk_cloudtraildata::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_cloudtraildata::operation::put_audit_events::{PutAuditEventsError, PutAuditEventsOutput};
+use aws_sdk_cloudtraildata::types::AuditEvent;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+use super::credentials::{Handle, RenewableCredentials, Source};
+use super::{Failure, Submission, Submitting, Transport};
+use crate::delivery::NO_CREDENTIALS;
+
+/// The version of the SDK's behaviour that this crate was tested with.
+fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// What the transport is made of.
+#[derive(Debug)]
+pub(crate) struct AwsSettings {
+    pub(crate) region: String,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) credentials: Option<SharedCredentialsProvider>,
+    pub(crate) sdk_config: Option<SdkConfig>,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+}
+
+/// A transport that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The endpoint is no URL.
+    #[error("endpoint_url is `{0}`; it must be a URL such as https://cloudtrail-data.eu-west-1.amazonaws.com")]
+    EndpointUrl(String),
+}
+
+/// `PutAuditEvents` through `aws-sdk-cloudtraildata`.
+#[derive(Debug)]
+pub(crate) struct AwsTransport {
+    client: Client,
+    credentials: Arc<RenewableCredentials>,
+}
+
+impl AwsTransport {
+    pub(crate) async fn connect(settings: AwsSettings) -> Result<Self, TransportError> {
+        let AwsSettings { region, endpoint_url, credentials, sdk_config, attempt_timeout, connect_timeout } = settings;
+        let region = Region::new(region);
+        let given = credentials.or_else(|| sdk_config.as_ref().and_then(SdkConfig::credentials_provider));
+        let source = given.map_or_else(|| Source::Chain { region: region.clone() }, Source::Given);
+        let credentials = Arc::new(RenewableCredentials::new(source));
+        let handle = Handle(credentials.clone());
+        // With region and credentials settled, this looks at the environment and the profile for the rest (endpoint,
+        // FIPS, dual stack) and asks nobody.
+        let shared = match sdk_config {
+            Some(config) => config,
+            None => {
+                aws_config::defaults(behavior_version())
+                    .region(region.clone())
+                    .credentials_provider(handle.clone())
+                    .load()
+                    .await
+            }
+        };
+        let mut config = Builder::from(&shared)
+            .behavior_version(behavior_version())
+            .region(region)
+            .credentials_provider(handle)
+            // Ours is the cache: the SDK's cannot be told to forget.
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(connect_timeout)
+                    .operation_attempt_timeout(attempt_timeout)
+                    .operation_timeout(attempt_timeout)
+                    .build(),
+            )
+            // The attempt's timeout bounds what this would.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(url) = endpoint_url {
+            check_url(&url)?;
+            config = config.endpoint_url(url);
+        }
+        Ok(Self { client: Client::from_conf(config.build()), credentials })
+    }
+
+    async fn put(&self, submission: Submission<'_>) -> Result<PutAuditEventsResponse, Failure> {
+        let mut events = Vec::with_capacity(submission.batch.len());
+        for entry in submission.batch.entries() {
+            let event = AuditEvent::builder()
+                .id(entry.id().as_str())
+                .event_data(entry.event_data())
+                .event_data_checksum(entry.checksum().to_string())
+                .build()
+                .map_err(|error| Failure::new(error.to_string()))?;
+            events.push(event);
+        }
+        let answer = self
+            .client
+            .put_audit_events()
+            .channel_arn(submission.channel.as_str())
+            .set_external_id(submission.external_id.map(ToString::to_string))
+            .set_audit_events(Some(events))
+            .send()
+            .await;
+        answer.map(read).map_err(|error| classify(&error))
+    }
+}
+
+impl Transport for AwsTransport {
+    fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
+        Box::pin(self.put(submission))
+    }
+
+    fn renew_credentials(&self) {
+        self.credentials.forget();
+    }
+}
+
+fn check_url(url: &str) -> Result<(), TransportError> {
+    let has_host = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
+    let is_url = has_host && !url.contains(char::is_whitespace);
+    if is_url { Ok(()) } else { Err(TransportError::EndpointUrl(crate::text::cut(url))) }
+}
+
+fn read(output: PutAuditEventsOutput) -> PutAuditEventsResponse {
+    let PutAuditEventsOutput { failed, successful, .. } = output;
+    PutAuditEventsResponse {
+        failed: failed
+            .into_iter()
+            .map(|entry| FailedEntry { id: entry.id, error_code: entry.error_code, error_message: entry.error_message })
+            .collect(),
+        successful: successful
+            .into_iter()
+            .map(|entry| SuccessfulEntry { id: entry.id, event_id: entry.event_id })
+            .collect(),
+    }
+}
+
+/// The SDK's error as status, code, words and wait.
+fn classify(error: &SdkError<PutAuditEventsError, HttpResponse>) -> Failure {
+    let service = error.as_service_error();
+    let words = service.and_then(|error| error.message()).map(ToOwned::to_owned);
+    let mut failure = Failure::new(words.unwrap_or_else(|| DisplayErrorContext(error).to_string()));
+    failure.code = service.and_then(|error| error.code()).map(ToOwned::to_owned);
+    if failure.code.is_none() && is_about_credentials(error) {
+        failure.code = Some(NO_CREDENTIALS.to_owned());
+    }
+    if let Some(response) = error.raw_response() {
+        failure.status = Some(response.status().as_u16());
+        failure.retry_after = retry_after(response);
+    }
+    failure
+}
+
+/// `x-amz-retry-after` counts milliseconds, `retry-after` seconds.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let number = |name: &str| response.headers().get(name).and_then(|text| text.trim().parse::<u64>().ok());
+    number("x-amz-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs))
+}
+
+fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
