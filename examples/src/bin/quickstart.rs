@@ -1,0 +1,123 @@
+//! The main job, end to end: entries of an audit log become events, go through the client to a lake, and every one of them
+//! is accounted for.
+//!
+//! ```sh
+//! cargo run --bin quickstart                    # 40 sample entries, into a lake in ./quickstart-lake
+//! cargo run --bin quickstart -- FILE.ndjson     # your own
+//! AUDIT_CHANNEL_ARN=arn:… cargo run --bin quickstart   # to that channel, through AWS's usual chain
+//! ```
+#![allow(clippy::print_stdout, reason = "it is a program that shows something")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
+
+use audit_client::{AuditClient, ChannelArn, Receipt, ShutdownReport};
+use audit_examples::github::GithubEvent;
+use audit_lake::Lake;
+use aws_credential_types::Credentials;
+
+const SAMPLE: &str = include_str!("../../data/github-audit-log.ndjson");
+const LAKE_FOLDER: &str = "quickstart-lake";
+/// A lake keeps events by channel, so that a second run finds what the first one stored.
+const CHANNEL: ChannelArn =
+    ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/quickstart-0000-4000-8000-000000000000");
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let log = match std::env::args().nth(1) {
+        Some(file) => std::fs::read_to_string(&file).map_err(|error| format!("cannot read {file}: {error}"))?,
+        None => SAMPLE.to_owned(),
+    };
+    let (client, lake) = start().await?;
+
+    let mut account = Account::default();
+    let mut sent = Vec::new();
+    for (number, line) in (1..).zip(log.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        match GithubEvent::from_line(line) {
+            Err(why) => account.refuse(number, "(no event)", &why),
+            Ok(event) => match client.emit(&event).await {
+                Err(why) => account.refuse(number, &event.action, &why),
+                Ok(receipt) => sent.push((number, event.action, receipt)),
+            },
+        }
+    }
+    // After it, every receipt has its answer: also where nothing could be delivered.
+    let report = client.shutdown(Duration::from_secs(30)).await;
+    account.settle(sent).await;
+
+    if let Some(lake) = lake {
+        show_a_record(&lake).await?;
+        lake.shutdown().await;
+    }
+    account.print(&report);
+    Ok(())
+}
+
+/// A client to the channel that the environment names; or, without one, to a lake of our own.
+async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
+    if std::env::var_os("AUDIT_CHANNEL_ARN").is_some() {
+        let client = AuditClient::from_env().await?;
+        println!("Sending to the channel that AUDIT_CHANNEL_ARN names.\n");
+        return Ok((client, None));
+    }
+    let lake = Lake::builder().data_dir(LAKE_FOLDER).channel(CHANNEL).start().await?;
+    println!("A lake listens at {} and keeps its data in ./{LAKE_FOLDER}.\n", lake.endpoint_url());
+    let key = lake.access_key();
+    let client = AuditClient::builder()
+        .channel_arn(lake.channel_arn().as_str())
+        .endpoint_url(lake.endpoint_url())
+        .credentials(Credentials::from_keys(key.id(), key.secret(), None))
+        .build()
+        .await?;
+    Ok((client, Some(lake)))
+}
+
+/// What became of every line.
+#[derive(Default)]
+struct Account {
+    /// How many were delivered and how many were not, by the event's name.
+    by_name: BTreeMap<String, (u64, u64)>,
+    /// Why not, by line.
+    refused: BTreeMap<u64, String>,
+}
+
+impl Account {
+    fn refuse(&mut self, number: u64, name: &str, why: &dyn std::fmt::Display) {
+        self.by_name.entry(name.to_owned()).or_default().1 += 1;
+        self.refused.insert(number, format!("{name}: {why}"));
+    }
+
+    async fn settle(&mut self, sent: Vec<(u64, String, Receipt)>) {
+        for (number, name, receipt) in sent {
+            match receipt.delivered().await {
+                Ok(_) => self.by_name.entry(name).or_default().0 += 1,
+                Err(why) => self.refuse(number, &name, &why),
+            }
+        }
+    }
+
+    fn print(&self, report: &ShutdownReport) {
+        let width = self.by_name.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+        println!("{:width$}  delivered  rejected", "event name");
+        for (name, (delivered, rejected)) in &self.by_name {
+            println!("{name:width$}  {delivered:>9}  {rejected:>8}");
+        }
+        if !self.refused.is_empty() {
+            println!("\nNot delivered, and why:");
+        }
+        for (number, why) in &self.refused {
+            println!("  line {number}: {why}");
+        }
+        println!("\n{report}");
+    }
+}
+
+async fn show_a_record(lake: &Lake) -> Result<(), Box<dyn Error>> {
+    let events = lake.events().await?;
+    println!("{} events are stored. One of them in full:", events.len());
+    if let Some(event) = events.last() {
+        println!("{:#}\n", event.record());
+    }
+    Ok(())
+}
