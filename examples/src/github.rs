@@ -61,8 +61,7 @@ struct LogEntry {
     actor_ip: Option<String>,
     user_agent: Option<String>,
     org: Option<String>,
-    #[serde(alias = "repository")]
-    repo: Option<Value>,
+    repo: Option<String>,
     hashed_token: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -79,33 +78,26 @@ enum Time {
 impl GithubEvent {
     /// Reads one line of the log.
     pub fn from_line(line: &str) -> Result<Self, NotAnEvent> {
-        let entry: LogEntry = serde_json::from_str(line)?;
-        let time = entry.timestamp.or(entry.at_sign_timestamp).or(entry.created_at).ok_or(NotAnEvent::NoTime)?;
-        let mut rest = entry.rest;
-        let repo = match entry.repo {
-            Some(Value::String(repo)) => Some(repo),
-            Some(other) => {
-                rest.insert("repo".to_owned(), other);
-                None
-            }
-            None => None,
-        };
+        let entry: LogEntry = serde_json::from_str(line).map_err(|why| NotAnEvent { action: None, why: why.into() })?;
+        let action = entry.action.clone();
+        Self::from_entry(entry, line).map_err(|why| NotAnEvent { action: Some(action), why })
+    }
+
+    fn from_entry(entry: LogEntry, line: &str) -> Result<Self, Why> {
+        let login = entry.actor.ok_or(Why::NoActor)?;
+        let time = entry.timestamp.or(entry.at_sign_timestamp).or(entry.created_at).ok_or(Why::NoTime)?;
         Ok(Self {
             action: entry.action,
             // An entry without an ID of its own gets one from what it says: the same line is the same event, always.
             id: entry.document_id.unwrap_or_else(|| EventId::derive(line).to_string()),
             at: time.read()?,
-            actor: Actor {
-                login: entry.actor.ok_or(NotAnEvent::NoActor)?,
-                number: entry.actor_id,
-                is_bot: entry.actor_is_bot,
-            },
+            actor: Actor { login, number: entry.actor_id, is_bot: entry.actor_is_bot },
             user_agent: entry.user_agent,
             actor_ip: entry.actor_ip.map(|address| address.parse()).transpose()?,
             org: entry.org,
-            repo,
+            repo: entry.repo,
             hashed_token: entry.hashed_token,
-            rest,
+            rest: entry.rest,
         })
     }
 }
@@ -113,16 +105,16 @@ impl GithubEvent {
 impl Time {
     /// Milliseconds since 1970, or UTC as `2026-11-21T10:15:30.000Z`, with a space for the `T`, without the `Z`, with any
     /// number of digits after the second.
-    fn read(&self) -> Result<EventTime, NotAnEvent> {
+    fn read(&self) -> Result<EventTime, Why> {
         match self {
             Self::Number(milliseconds) => {
                 // Whole seconds of any year that has a name are exact in a float.
                 #[allow(clippy::cast_possible_truncation, reason = "a float beyond i64 becomes the nearest i64")]
                 let seconds = (milliseconds / 1_000.0).floor() as i64;
-                EventTime::from_unix_seconds(seconds).ok_or_else(|| NotAnEvent::Time(milliseconds.to_string()))
+                EventTime::from_unix_seconds(seconds).ok_or_else(|| Why::Time(milliseconds.to_string()))
             }
             Self::Text(text) => {
-                let unknown = || NotAnEvent::Time(text.clone());
+                let unknown = || Why::Time(text.clone());
                 let (second, rest) = text.split_at_checked("2026-11-21T10:15:30".len()).ok_or_else(unknown)?;
                 let fraction = rest.strip_suffix('Z').unwrap_or(rest);
                 let fraction = fraction.strip_prefix('.').unwrap_or(fraction);
@@ -135,9 +127,18 @@ impl Time {
     }
 }
 
+/// A line of the log that is not an event.
+#[derive(Debug)]
+pub struct NotAnEvent {
+    /// What GitHub calls it, if the line says so.
+    pub action: Option<String>,
+    /// Why not.
+    pub why: Why,
+}
+
 /// Why a line of the log is not an event.
 #[derive(Debug)]
-pub enum NotAnEvent {
+pub enum Why {
     /// It is not JSON, or not an entry.
     Entry(serde_json::Error),
     /// It does not say who did it.
@@ -152,7 +153,7 @@ pub enum NotAnEvent {
     Address(AddrParseError),
 }
 
-impl fmt::Display for NotAnEvent {
+impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(error) => write!(f, "not an audit log entry: {error}"),
@@ -165,21 +166,21 @@ impl fmt::Display for NotAnEvent {
     }
 }
 
-impl std::error::Error for NotAnEvent {}
+impl std::error::Error for Why {}
 
-impl From<serde_json::Error> for NotAnEvent {
+impl From<serde_json::Error> for Why {
     fn from(error: serde_json::Error) -> Self {
         Self::Entry(error)
     }
 }
 
-impl From<NameError> for NotAnEvent {
+impl From<NameError> for Why {
     fn from(error: NameError) -> Self {
         Self::NotATime(error)
     }
 }
 
-impl From<AddrParseError> for NotAnEvent {
+impl From<AddrParseError> for Why {
     fn from(error: AddrParseError) -> Self {
         Self::Address(error)
     }
@@ -214,7 +215,7 @@ mod tests {
             (r#"{"action":"a","created_at":0}"#, "no `actor`"),
             (r#"{"action":"a","actor":"b","created_at":0,"actor_ip":"unknown"}"#, "not an address"),
         ] {
-            let error = GithubEvent::from_line(line).err().expect(line).to_string();
+            let error = GithubEvent::from_line(line).err().expect(line).why.to_string();
             assert!(error.contains(why), "{error}");
         }
     }

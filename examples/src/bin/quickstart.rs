@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use audit_client::{AuditClient, ChannelArn, Receipt, ShutdownReport};
+use audit_client::{AuditClient, ChannelArn, Receipt};
 use audit_examples::github::GithubEvent;
 use audit_lake::Lake;
 use aws_credential_types::Credentials;
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut sent = Vec::new();
     for (number, line) in (1..).zip(log.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match GithubEvent::from_line(line) {
-            Err(why) => account.refuse(number, "(no event)", &why),
+            Err(line) => account.refuse(number, line.action.as_deref().unwrap_or("(not an entry)"), &line.why),
             Ok(event) => match client.emit(&event).await {
                 Err(why) => account.refuse(number, &event.action, &why),
                 Ok(receipt) => sent.push((number, event.action, receipt)),
@@ -46,18 +46,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let report = client.shutdown(Duration::from_secs(30)).await;
     account.settle(sent).await;
 
+    account.print();
     if let Some(lake) = lake {
         show_a_record(&lake).await?;
         lake.shutdown().await;
     }
-    account.print(&report);
+    println!("{report}");
     Ok(())
 }
 
 /// A client to the channel that the environment names; or, without one, to a lake of our own.
 async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
-    if std::env::var_os("AUDIT_CHANNEL_ARN").is_some() {
-        let client = AuditClient::from_env().await?;
+    if let Ok(channel) = std::env::var("AUDIT_CHANNEL_ARN") {
+        let client = AuditClient::builder().channel_arn(channel).build().await?;
         println!("Sending to the channel that AUDIT_CHANNEL_ARN names.\n");
         return Ok((client, None));
     }
@@ -67,7 +68,7 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
     let client = AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(Credentials::from_keys(key.id(), key.secret(), None))
+        .credentials(Credentials::new(key.id(), key.secret(), None, None, "quickstart"))
         .build()
         .await?;
     Ok((client, Some(lake)))
@@ -97,7 +98,7 @@ impl Account {
         }
     }
 
-    fn print(&self, report: &ShutdownReport) {
+    fn print(&self) {
         let width = self.by_name.keys().map(|name| name.chars().count()).max().unwrap_or(0);
         println!("{:width$}  delivered  rejected", "event name");
         for (name, (delivered, rejected)) in &self.by_name {
@@ -109,7 +110,7 @@ impl Account {
         for (number, why) in &self.refused {
             println!("  line {number}: {why}");
         }
-        println!("\n{report}");
+        println!();
     }
 }
 
