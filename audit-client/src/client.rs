@@ -113,6 +113,16 @@ impl AuditClient {
         if through.await.unwrap_or(false) { Ok(()) } else { Err(FlushError::ShutDown) }
     }
 
+    /// As [`flush`](Self::flush), for threads without a runtime.
+    pub fn flush_blocking(&self) -> Result<(), FlushError> {
+        block_on(self.flush())
+    }
+
+    /// As [`shutdown`](Self::shutdown), for threads without a runtime.
+    pub fn shutdown_blocking(&self, deadline: Duration) -> ShutdownReport {
+        block_on(self.shutdown(deadline))
+    }
+
     /// Takes in no more events, sends what waits, and says what became of every one: when all have their verdict, at
     /// the latest at the deadline. Called again, it gives the same report.
     ///

@@ -83,6 +83,15 @@ impl Ids {
     }
 }
 
+impl<'a> IntoIterator for &'a Ids {
+    type Item = EventId;
+    type IntoIter = Box<dyn Iterator<Item = EventId> + 'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
+    }
+}
+
 impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ids").field("named", &self.named).field("forgotten", &self.forgotten).finish_non_exhaustive()

@@ -374,6 +374,8 @@ impl DeliveryLoop {
             item.ticket.history.push(attempt.clone());
         }
         match course {
+            // An entry cannot share its id with itself: the service is at fault, and that may pass.
+            Course::Split if items.len() == 1 => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
             Course::Bisect | Course::Split => {
                 self.resume(now);
                 // Cleared of nothing: the other half waits for its own turn, whole.

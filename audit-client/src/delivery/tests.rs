@@ -276,6 +276,15 @@ async fn a_duplicated_id_splits_the_batch_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lone_entry_that_is_called_a_duplicate_is_sent_again() {
+    let script = Script::default()
+        .fail(Failure::new("").status(400).code("DuplicatedAuditEventId"))
+        .fail(Failure::new("").status(400).code("DuplicatedAuditEventId"));
+    let client = client(&script);
+    assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_must_be_repaired_pauses_delivery_says_so_and_goes_on_by_itself() {
     for code in [
         "AccessDeniedException",

@@ -1,14 +1,12 @@
 //! What the service does, and what the client then does: each row against a real socket, through the real SDK.
 
-mod scripted;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::scripted::{HangUp, Reply, Request, Server, answer, entry, keys};
 use audit_client::{AuditClient, NotDelivered, ShutdownReport};
 use aws_credential_types::provider::{ProvideCredentials, future};
-use scripted::{HangUp, Reply, Request, Server, answer, entry, keys};
 
 const SOON: Duration = Duration::from_secs(20);
 

@@ -128,6 +128,7 @@ struct State {
     requests: Vec<Request>,
     number: usize,
     connections: usize,
+    keeps: bool,
 }
 
 /// The running service; it ends when this is dropped.
@@ -145,6 +146,7 @@ impl Server {
             requests: Vec::new(),
             number: 0,
             connections: 0,
+            keeps: true,
         }));
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, address) = std::sync::mpsc::channel();
@@ -178,6 +180,12 @@ impl Server {
     /// Hangs up on the first connections or requests, in these ways.
     pub(crate) fn hang_up(self, ways: &[HangUp]) -> Self {
         self.state.lock().expect("state").hang_ups = ways.to_vec();
+        self
+    }
+
+    /// Keeps no requests: for soaks.
+    pub(crate) fn forgetful(self) -> Self {
+        self.state.lock().expect("state").keeps = false;
         self
     }
 
@@ -267,7 +275,9 @@ async fn converse(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             state.number += 1;
             let request = Request { number: state.number, ids, target, headers, body };
             let reply = (state.handler)(&request);
-            state.requests.push(request);
+            if state.keeps {
+                state.requests.push(request);
+            }
             reply
         };
         if stream.write_all(&reply.bytes()).await.is_err() {

@@ -1,0 +1,6 @@
+//! The client against a service on a real socket, through the real SDK.
+
+mod delivery_table;
+mod runtimes;
+mod scripted;
+mod soak;
