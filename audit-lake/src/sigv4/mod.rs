@@ -10,6 +10,8 @@ use http::HeaderMap;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+#[cfg(test)]
+mod against_the_signer;
 mod canonical;
 mod claim;
 mod percent;

@@ -159,16 +159,18 @@ impl Call {
         let (instructions, _) = sign(request, &parameters).expect("a signature").into_parts();
         for (name, value) in instructions.params() {
             target.push(if target.contains('?') { '&' } else { '?' });
-            target += &format!("{}={}", encoded(name), encoded(value));
+            target.push_str(&encoded(name));
+            target.push('=');
+            target.push_str(&encoded(value));
         }
         let mut head = format!("{} {target} HTTP/1.1\r\nhost: {}\r\n", self.method, self.address);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name.as_str(), ": ", value, "\r\n"]);
         }
         for (name, value) in instructions.headers() {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
-        head += &format!("content-length: {}\r\n\r\n", self.body.len());
+        head.extend(["content-length: ", &self.body.len().to_string(), "\r\n\r\n"]);
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(&self.body);
         bytes
@@ -194,7 +196,7 @@ pub(crate) async fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
         if let Some(answer) = parse(&received) {
             return Some(answer);
         }
-        let mut piece = [0; 16 * 1024];
+        let mut piece = [0; 4 * 1_024];
         match stream.read(&mut piece).await {
             Ok(0) | Err(_) => return None,
             Ok(read) => received.extend_from_slice(&piece[..read]),

@@ -1,0 +1,386 @@
+//! Every error that the service answers, by the request that brings it about.
+
+use std::time::{Duration, SystemTime};
+
+use audit_core::{AccountId, ChannelArn, ExternalId};
+use audit_lake::{AccountConfig, ChannelConfig, KeyConfig, Lake, LakeConfig, LimitsConfig, Secret};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+mod signed_http;
+
+use signed_http::{Answer, Call, encoded, entry, event_data, exchange, read_answer};
+
+const OWNER: AccountId = AccountId::from_static("123456789012");
+const OTHER: AccountId = AccountId::from_static("999999999999");
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const TOKEN: &str = "FwoGZXIvYXdzEXAMPLESESSIONTOKEN";
+
+fn channel(id: &str) -> ChannelArn {
+    ChannelArn::try_from(format!("arn:aws:cloudtrail:eu-west-1:{OWNER}:channel/{id}")).expect("an ARN")
+}
+
+fn key(id: &str) -> KeyConfig {
+    KeyConfig { id: id.to_owned(), secret: Secret::from(SECRET), session_token: None, expires: None }
+}
+
+fn config() -> LakeConfig {
+    let mut owner = AccountConfig::new(OWNER);
+    owner.keys.push(key("AKIDOWNER"));
+    let token = Some(Secret::from(TOKEN));
+    owner.keys.push(KeyConfig { session_token: token.clone(), ..key("ASIATEMPORARY") });
+    let expires = Some(audit_core::EventTime::from_static("2020-01-01T00:00:00Z"));
+    owner.keys.push(KeyConfig { session_token: token, expires, ..key("ASIAEXPIRED") });
+    let mut other = AccountConfig::new(OTHER);
+    other.keys.push(key("AKIDOTHER"));
+    let mut unsubscribed = AccountConfig::new(AccountId::from_static("111111111111"));
+    unsubscribed.keys.push(key("AKIDUNSUBSCRIBED"));
+    unsubscribed.opted_in = false;
+    let mut slow = AccountConfig::new(AccountId::from_static("222222222222"));
+    slow.keys.push(key("AKIDSLOW"));
+    slow.requests_per_second = Some(1);
+
+    let mut external = ChannelConfig::new(channel("external"));
+    external.external_id = Some(ExternalId::from_static("partner:7"));
+    let mut sources = ChannelConfig::new(channel("sources"));
+    sources.sources = Some(vec!["payments.example.com".to_owned()]);
+    let mut nowhere = ChannelConfig::new(channel("nowhere"));
+    nowhere.destination = false;
+    let mut other_schema = ChannelConfig::new(channel("other-schema"));
+    other_schema.activity_events = false;
+    let elsewhere = ChannelArn::from_static("arn:aws:cloudtrail:us-east-1:123456789012:channel/elsewhere");
+    LakeConfig {
+        accounts: vec![owner, other, unsubscribed, slow],
+        channels: vec![
+            ChannelConfig::new(channel("orders")),
+            external,
+            sources,
+            nowhere,
+            other_schema,
+            ChannelConfig::new(elsewhere),
+        ],
+        limits: LimitsConfig { body_timeout: Duration::from_secs(1), ..LimitsConfig::default() },
+        ..LakeConfig::default()
+    }
+}
+
+async fn lake() -> Lake {
+    Lake::builder().config(config()).start().await.expect("a lake")
+}
+
+/// A good call with one event.
+fn good(lake: &Lake) -> Call {
+    Call::to(lake).entries(&[entry("e1", &event_data("e1", lake.channel_arn()))])
+}
+
+fn to_channel(call: Call, arn: &str) -> Call {
+    let query = format!("channelArn={}", encoded(arn));
+    call.query(&query)
+}
+
+fn with_key(mut call: Call, id: &str) -> Call {
+    id.clone_into(&mut call.key_id);
+    call
+}
+
+/// What every error answer has: its type, an id, a message in words, and no secret.
+fn assert_refused(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.error_type()), (status, code), "{answer:?}");
+    assert_eq!(answer.header("x-amzn-requestid").map(str::len), Some(36), "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let message = answer.body["message"].as_str().expect("a message");
+    assert!(message.len() > 20, "{message}");
+    for secret in [SECRET, TOKEN, "partner:7"] {
+        assert!(!message.contains(secret), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_not_signed_as_they_should_be() {
+    let lake = lake().await;
+    let unsigned = format!(
+        "POST /PutAuditEvents?channelArn=x HTTP/1.1\r\nhost: {}\r\ncontent-length: 2\r\n\r\n{{}}",
+        lake.address()
+    );
+    assert_refused(&exchange(&lake.address().to_string(), unsigned.as_bytes()).await, 403, "IncompleteSignature");
+    assert_refused(&good(&lake).secret("wrong").send().await, 403, "InvalidSignatureException");
+    assert_refused(&with_key(good(&lake), "AKIDNOBODY").send().await, 403, "UnrecognizedClientException");
+    for minutes in [-16, 16] {
+        let offset = Duration::from_mins(16);
+        let time = if minutes < 0 { SystemTime::now() - offset } else { SystemTime::now() + offset };
+        assert_refused(&good(&lake).at(time).send().await, 400, "RequestExpired");
+    }
+    let mut other_region = good(&lake);
+    other_region.region = "ap-south-1".to_owned();
+    assert_refused(&other_region.send().await, 403, "InvalidSignatureException");
+    let mut other_service = good(&lake);
+    other_service.service = "cloudtrail".to_owned();
+    assert_refused(&other_service.send().await, 403, "InvalidSignatureException");
+    // Signed twice over: in the header and in the query string.
+    let both = good(&lake).header("authorization", "AWS4-HMAC-SHA256 x").presigned().send().await;
+    assert_refused(&both, 403, "IncompleteSignature");
+    assert!(lake.events().await.expect("events").is_empty());
+}
+
+#[tokio::test]
+async fn temporary_keys_need_their_token_and_expire() {
+    let lake = lake().await;
+    let temporary = |token: Option<&str>| {
+        let mut call = with_key(good(&lake), "ASIATEMPORARY");
+        call.session_token = token.map(str::to_owned);
+        call
+    };
+    assert_eq!(temporary(Some(TOKEN)).send().await.status, 200);
+    assert_eq!(temporary(Some(TOKEN)).presigned().send().await.status, 200);
+    assert_refused(&temporary(None).send().await, 403, "UnrecognizedClientException");
+    assert_refused(&temporary(Some("another")).send().await, 403, "UnrecognizedClientException");
+    let mut superfluous = good(&lake);
+    superfluous.session_token = Some(TOKEN.to_owned());
+    assert_refused(&superfluous.send().await, 403, "UnrecognizedClientException");
+    let mut expired = with_key(good(&lake), "ASIAEXPIRED");
+    expired.session_token = Some(TOKEN.to_owned());
+    assert_refused(&expired.send().await, 403, "ExpiredTokenException");
+    // Who does not hold the key does not learn that it has expired.
+    assert_refused(&expired.secret("wrong").send().await, 403, "InvalidSignatureException");
+}
+
+#[tokio::test]
+async fn a_presigned_request_is_taken() {
+    let lake = lake().await;
+    let answer = good(&lake).presigned().send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn accounts_that_may_not_now_or_not_at_all() {
+    let lake = lake().await;
+    assert_refused(&with_key(good(&lake), "AKIDUNSUBSCRIBED").send().await, 403, "OptInRequired");
+    assert_refused(&with_key(good(&lake), "AKIDSLOW").send().await, 400, "ChannelInsufficientPermission");
+    assert_refused(&with_key(good(&lake), "AKIDSLOW").send().await, 400, "ThrottlingException");
+}
+
+#[tokio::test]
+async fn channels_that_are_not_there_or_not_for_the_caller() {
+    let lake = lake().await;
+    let arn = |name: &str| to_channel(good(&lake), name);
+    assert_refused(&good(&lake).query("").send().await, 400, "ValidationError");
+    assert_refused(&good(&lake).query("channelArn=").send().await, 400, "ValidationError");
+    assert_refused(&good(&lake).query("channelArn=orders&channelArn=orders").send().await, 400, "ValidationError");
+    assert_refused(&arn("arn:aws:s3:::bucket").send().await, 400, "InvalidChannelARN");
+    assert_refused(&arn("a channel").send().await, 400, "InvalidChannelARN");
+    assert_refused(&arn("channel/orders").send().await, 400, "InvalidChannelARN");
+    assert_refused(&arn("nothing").send().await, 400, "ChannelNotFound");
+    assert_refused(&arn(channel("nothing").as_str()).send().await, 400, "ChannelNotFound");
+    assert_refused(&with_key(good(&lake), "AKIDOTHER").send().await, 400, "ChannelInsufficientPermission");
+    assert_refused(&arn("elsewhere").send().await, 400, "UnsupportedOperationException");
+    assert_refused(&arn("other-schema").send().await, 400, "ChannelUnsupportedSchema");
+    assert_eq!(arn("orders").send().await.status, 200, "a bare ID names the channel");
+}
+
+#[tokio::test]
+async fn an_external_id_is_needed_where_the_channel_names_one() {
+    let lake = lake().await;
+    let with = |channel: &str, id: &str| good(&lake).query(&format!("channelArn={channel}&externalId={id}"));
+    assert_eq!(with("external", "partner%3A7").send().await.status, 200);
+    assert_eq!(with("orders", "superfluous").send().await.status, 200);
+    assert_refused(&with("external", "partner%3A8").send().await, 403, "AccessDeniedException");
+    assert_refused(&to_channel(good(&lake), "external").send().await, 403, "AccessDeniedException");
+    assert_refused(&with("external", "x").send().await, 400, "ValidationError");
+    assert_refused(&with("orders", "a%20b").send().await, 400, "ValidationError");
+    assert_refused(&with("external", "partner%3A7&externalId=partner%3A7").send().await, 400, "ValidationError");
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_request() {
+    let lake = lake().await;
+    let bodies: [&[u8]; 12] = [
+        b"",
+        b"{}",
+        b"[]",
+        b"{\"auditEvents\":null}",
+        b"{\"auditEvents\":[]}",
+        b"{\"auditEvents\":{}}",
+        b"{\"auditEvents\":[{\"eventData\":\"{}\"}]}",
+        b"{\"auditEvents\":[{\"id\":\"a\",\"eventData\":{}}]}",
+        b"{\"auditEvents\":[{\"id\":\"a\",\"id\":\"b\",\"eventData\":\"{}\"}]}",
+        b"{\"auditEvents\":[],\"auditEvents\":[]}",
+        b"{\"auditEvents\":[{\"id\":\"a\",\"eventData\":\"\xFF\"}]}",
+        b"{\"auditEvents\":[{\"id\":\"a\",\"eventData\":\"{}\"}]} x",
+    ];
+    for body in bodies {
+        let answer = good(&lake).body(body).send().await;
+        assert_refused(&answer, 400, "ValidationError");
+    }
+    let nested = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_refused(&good(&lake).body(nested).send().await, 400, "ValidationError");
+}
+
+#[tokio::test]
+async fn a_request_has_one_to_a_hundred_entries_with_distinct_ids() {
+    let lake = lake().await;
+    let entries = |count: usize| -> Vec<Value> {
+        (0..count).map(|at| entry(&format!("e{at}"), &event_data(&format!("e{at}"), lake.channel_arn()))).collect()
+    };
+    let answer = good(&lake).entries(&entries(100)).send().await;
+    assert_eq!(answer.body["successful"].as_array().map(Vec::len), Some(100), "{answer:?}");
+    assert_refused(&good(&lake).entries(&entries(101)).send().await, 400, "ValidationError");
+    let mut twice = entries(3);
+    twice[2]["id"] = twice[0]["id"].clone();
+    assert_refused(&good(&lake).entries(&twice).send().await, 400, "DuplicatedAuditEventId");
+    let empty_entries = format!("{{\"auditEvents\":[{}]}}", vec!["{}"; 300_000].join(","));
+    assert_refused(&good(&lake).body(empty_entries).send().await, 400, "ValidationError");
+}
+
+#[tokio::test]
+async fn a_body_has_at_most_a_mebibyte() {
+    let lake = lake().await;
+    let sized = |bytes: usize| {
+        let data = event_data("e1", lake.channel_arn());
+        let body = json!({ "auditEvents": [entry("e1", &data)] }).to_string();
+        format!("{body}{}", " ".repeat(bytes - body.len()))
+    };
+    assert_eq!(good(&lake).body(sized(1_048_576)).send().await.status, 200);
+    assert_refused(&good(&lake).body(sized(1_048_577)).send().await, 413, "RequestEntityTooLargeException");
+
+    // Who asks before sending is told before sending.
+    let asking = format!(
+        "POST /PutAuditEvents HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 99999999999\r\n\r\n",
+        lake.address()
+    );
+    let answer = exchange(&lake.address().to_string(), asking.as_bytes()).await;
+    assert_refused(&answer, 413, "RequestEntityTooLargeException");
+    // Without a length said beforehand, the bytes are counted.
+    let mut chunked =
+        format!("POST /PutAuditEvents HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n", lake.address())
+            .into_bytes();
+    for _ in 0..17 {
+        chunked.extend_from_slice(b"10000\r\n");
+        chunked.extend_from_slice(&vec![b' '; 0x10000]);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    let answer = exchange(&lake.address().to_string(), &chunked).await;
+    assert_refused(&answer, 413, "RequestEntityTooLargeException");
+}
+
+#[tokio::test]
+async fn what_is_wrong_at_the_level_of_http() {
+    let lake = lake().await;
+    let mut get = good(&lake);
+    get.method = "GET".to_owned();
+    assert_refused(&get.send().await, 404, "UnknownOperationException");
+    for path in ["/", "/PutAuditEvent", "/putauditevents", "/PutAuditEvents/", "//PutAuditEvents", "/PutAudit%45vents"]
+    {
+        let mut elsewhere = good(&lake);
+        path.clone_into(&mut elsewhere.path);
+        assert_refused(&elsewhere.send().await, 404, "UnknownOperationException");
+    }
+    let encoding = good(&lake).header("content-encoding", "gzip").send().await;
+    assert_refused(&encoding, 400, "MalformedHttpRequestException");
+    let address = lake.address().to_string();
+    let bad_query =
+        format!("POST /PutAuditEvents?channelArn=%zz HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\n\r\n");
+    assert_refused(&exchange(&address, bad_query.as_bytes()).await, 400, "MalformedHttpRequestException");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_and_one_that_breaks_off() {
+    let lake = lake().await;
+    let address = lake.address().to_string();
+    let head = format!("POST /PutAuditEvents HTTP/1.1\r\nhost: {address}\r\ncontent-length: 100\r\n\r\n{{");
+    assert_refused(&exchange(&address, head.as_bytes()).await, 408, "RequestTimeoutException");
+
+    let mut stream = TcpStream::connect(&address).await.expect("a connection");
+    stream.write_all(head.as_bytes()).await.expect("written");
+    stream.shutdown().await.expect("half closed");
+    let answer = read_answer(&mut stream).await.expect("an answer");
+    assert_refused(&answer, 400, "RequestAbortedException");
+}
+
+#[tokio::test]
+async fn entries_get_the_code_of_what_is_wrong_with_them() {
+    let lake = lake().await;
+    let data = event_data("u", lake.channel_arn());
+    let with = |from: &str, to: &str| {
+        assert!(data.contains(from), "{from}");
+        data.replace(from, to)
+    };
+    let cases: Vec<(Value, &str)> = vec![
+        (json!({ "id": "a1", "eventData": null }), "FieldNotFound"),
+        (json!({ "id": "a2" }), "FieldNotFound"),
+        (json!({ "id": "a3", "eventData": "" }), "FieldNotFound"),
+        (entry("a4", &with("\"UID\":\"u\"", "\"UID\":\"\"")), "FieldNotFound"),
+        (entry("a5", &with("\"UID\":\"u\",", "")), "FieldNotFound"),
+        (entry("a6", "not JSON"), "InvalidData"),
+        (entry("a7", "[]"), "InvalidData"),
+        (entry("a8", &with("\"UID\":\"u\"", "\"UID\":1")), "InvalidData"),
+        (entry("a9", &with("\"UID\":\"u\"", "\"UID\":\"u\",\"UID\":\"v\"")), "InvalidData"),
+        (entry("a10", &with("\"UID\"", "\"unknown\":1,\"UID\"")), "InvalidData"),
+        (entry("a11", &with("10:15:30Z", "25:15:30Z")), "InvalidData"),
+        (entry("a b", &data), "InvalidData"),
+        (entry(&"x".repeat(129), &data), "InvalidData"),
+        (json!({ "id": "", "eventData": data }), "FieldNotFound"),
+        (entry("a12", &with("\"UID\":\"u\"", &format!("\"UID\":\"{}\"", "u".repeat(1_025)))), "FieldTooLong"),
+        (entry("a13", &" ".repeat(262_145)), "FieldTooLong"),
+        (json!({ "id": "a14", "eventData": data, "eventDataChecksum": "" }), "InvalidChecksum"),
+        (json!({ "id": "a15", "eventData": data, "eventDataChecksum": "AAAA" }), "InvalidChecksum"),
+        (entry("a16", &with(OWNER.as_str(), OTHER.as_str())), "InvalidRecipient"),
+    ];
+    let entries: Vec<Value> = cases.iter().map(|(entry, _)| entry.clone()).chain([entry("good", &data)]).collect();
+    let answer = good(&lake).entries(&entries).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let failed = answer.body["failed"].as_array().expect("a list");
+    assert_eq!(failed.len(), cases.len());
+    for (verdict, (entry, code)) in failed.iter().zip(&cases) {
+        assert_eq!((&verdict["id"], verdict["errorCode"].as_str()), (&entry["id"], Some(*code)), "{verdict}");
+        let message = verdict["errorMessage"].as_str().expect("a message");
+        assert!((1..=1_024).contains(&message.chars().count()), "{message}");
+    }
+    assert_eq!(answer.body["successful"].as_array().map(Vec::len), Some(1));
+
+    let answer = to_channel(good(&lake), "sources").send().await;
+    assert_eq!(answer.body["failed"][0]["errorCode"], "InvalidEventSource");
+    let answer = to_channel(good(&lake), "nowhere").send().await;
+    assert_eq!(answer.body["failed"][0]["errorCode"], "AccountNotSubscribed");
+}
+
+#[tokio::test]
+async fn half_a_surrogate_pair_spoils_its_own_entry_only() {
+    let lake = lake().await;
+    let data = serde_json::to_string(&event_data("u", lake.channel_arn())).expect("a string");
+    let body = format!(r#"{{"auditEvents":[{{"id":"bad","eventData":"\ud800"}},{{"id":"good","eventData":{data}}}]}}"#);
+    let answer = good(&lake).body(body).send().await;
+    assert_eq!(answer.body["failed"][0]["errorCode"], "InvalidData", "{answer:?}");
+    assert_eq!(answer.body["successful"][0]["id"], "good");
+}
+
+#[tokio::test]
+async fn events_over_the_rate_are_throttled_one_by_one() {
+    let mut config = config();
+    config.accounts[0].events_per_second = Some(2);
+    let lake = Lake::builder().config(config).start().await.expect("a lake");
+    let entries: Vec<Value> = ["a", "b", "c"].iter().map(|id| entry(id, &event_data(id, lake.channel_arn()))).collect();
+    let answer = good(&lake).entries(&entries).send().await;
+    assert_eq!(answer.body["successful"].as_array().map(Vec::len), Some(2), "{answer:?}");
+    assert_eq!(answer.body["failed"][0]["errorCode"], "Throttling");
+    assert_eq!(answer.body["failed"][0]["id"], "c");
+}
+
+#[tokio::test]
+async fn every_unicode_text_comes_back_byte_for_byte() {
+    let lake = lake().await;
+    let text = "Grüße \u{1F600} \u{202E}x\u{0000} \\ \" \u{7f} \u{e000} \u{10FFFF} е́";
+    let escaped = serde_json::to_string(text).expect("a string");
+    let data = event_data("u", lake.channel_arn())
+        .replace("\"alice@example.com\"", &escaped)
+        .replace("\"version\"", " \n\t \"version\"");
+    let answer = good(&lake).entries(&[entry("u", &data)]).send().await;
+    assert_eq!(answer.body["failed"], json!([]), "{answer:?}");
+    let events = lake.events().await.expect("events");
+    assert_eq!(events[0].event_data, data);
+    assert_eq!(events[0].principal, text);
+    let record: Value = serde_json::from_str(&events[0].record_json()).expect("one JSON object");
+    assert!(!events[0].record_json().contains('\n'));
+    assert_eq!(record["eventData"]["userIdentity"]["principalId"], text);
+}
