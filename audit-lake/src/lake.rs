@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use audit_core::{AccountId, ChannelArn};
 use tokio::net::TcpListener;
@@ -10,13 +11,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::admin;
 use crate::config::{AccountConfig, ChannelConfig, KeyConfig, LakeConfig};
 use crate::directory::Directory;
+use crate::metrics::Metrics;
 use crate::retention;
 use crate::secret::Secret;
 use crate::server::Server;
 use crate::service::{self, Service};
 use crate::store::{DataFolder, EventFilter, EventReader, Store, StoreError, StoredEvent};
+use crate::tls::{Tls, TlsError};
 
 /// The account of a lake that was given none.
 const DEFAULT_ACCOUNT: AccountId = AccountId::from_static("123456789012");
@@ -39,12 +43,14 @@ const DEFAULT_REGION: &str = "eu-west-1";
 #[derive(Debug)]
 pub struct Lake {
     address: SocketAddr,
-    tls: bool,
+    admin_address: Option<SocketAddr>,
+    tls: Option<Tls>,
     channel: ChannelArn,
     access_key: AccessKey,
     data_dir: PathBuf,
     stop: watch::Sender<bool>,
-    running: Option<JoinHandle<()>>,
+    retention: watch::Sender<Option<Duration>>,
+    running: Vec<JoinHandle<()>>,
     service: Option<Arc<Service>>,
     // Last, so that nothing works in the folder any more when it goes.
     _folder: Option<tempfile::TempDir>,
@@ -212,45 +218,74 @@ impl LakeBuilder {
                 tempfile::Builder::new().prefix("audit-lake-").tempdir().map_err(LakeError::TemporaryFolder)?;
             (folder.path().to_owned(), Some(folder))
         };
-        let address = self.listen.or(config.listen).unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
-        let failed = |source| LakeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-
-        let path = data_dir.clone();
-        let store = blocking(move || Store::open(DataFolder::claim(&path)?)).await?;
-        let service = Arc::new(Service::new(Directory::new(&config), store, config.limits));
-        let (stop, stopped) = watch::channel(false);
-        let server = Server {
-            listener,
-            tls: None,
-            router: service::router(Arc::clone(&service)),
-            limits: config.limits,
-            stop: stopped,
+        let tls = match &config.tls {
+            None => None,
+            Some(files) => Some(Tls::load(files)?),
         };
-        let mut stopped = stop.subscribe();
-        if let Some(age) = config.retention {
-            let service = Arc::clone(&service);
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = retention::keep(service.store(), age) => {}
-                    _ = stopped.wait_for(|stop| *stop) => {}
-                }
-            });
+        let listener = listen(self.listen.or(config.listen).unwrap_or((Ipv4Addr::LOCALHOST, 0).into())).await?;
+        let address = local_address(&listener)?;
+        let admin_listener = match config.admin {
+            None => None,
+            Some(address) => Some(listen(address).await?),
+        };
+        let admin_address = admin_listener.as_ref().map(local_address).transpose()?;
+
+        let metrics = Arc::new(Metrics::default());
+        let (path, counted) = (data_dir.clone(), Arc::clone(&metrics));
+        let store = blocking(move || Store::open(DataFolder::claim(&path)?, counted)).await?;
+        let service = Arc::new(Service::new(Directory::new(&config), store, config.limits, Arc::clone(&metrics)));
+
+        let (stop, stopped) = watch::channel(false);
+        let server = |listener, tls, router| Server {
+            listener,
+            tls,
+            router,
+            limits: config.limits,
+            metrics: Arc::clone(&metrics),
+            stop: stopped.clone(),
+        };
+        let mut running =
+            vec![tokio::spawn(server(listener, tls.clone(), service::router(Arc::clone(&service))).run())];
+        if let Some(listener) = admin_listener {
+            running.push(tokio::spawn(server(listener, None, admin::router(Arc::clone(&service))).run()));
         }
-        let running = tokio::spawn(server.run());
+        let (retention, age) = watch::channel(config.retention);
+        let (kept, mut stopped) = (Arc::clone(&service), stopped);
+        running.push(tokio::spawn(async move {
+            tokio::select! {
+                () = retention::keep(&kept, age) => {}
+                _ = stopped.wait_for(|stop| *stop) => {}
+            }
+        }));
         tracing::info!(%address, data = %data_dir.display(), "the lake takes events");
         Ok(Lake {
             address,
-            tls: false,
+            admin_address,
+            tls,
             channel,
             access_key,
             data_dir,
+            retention,
             stop,
-            running: Some(running),
+            running,
             service: Some(service),
             _folder: folder,
         })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, LakeError> {
+    TcpListener::bind(address).await.map_err(|source| LakeError::Listen { address, source })
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr, LakeError> {
+    let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    listener.local_addr().map_err(|source| LakeError::Listen { address: any, source })
+}
+
+impl From<TlsError> for LakeError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error.to_string())
     }
 }
 
@@ -296,7 +331,13 @@ impl Lake {
     /// The address as AWS's clients want it: `http://127.0.0.1:8787`.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
-        format!("{}://{}", if self.tls { "https" } else { "http" }, self.address)
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
+    }
+
+    /// Where `/healthz`, `/readyz` and `/metrics` are, if the configuration says so.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
     }
 
     /// The first channel.
@@ -328,19 +369,29 @@ impl Lake {
         Ok(blocking(move || EventReader::open(&folder)?.events(&filter)).await?)
     }
 
-    /// Puts other accounts and channels in the place of those that the lake has. Connections and requests go on.
-    pub fn reload(&self, config: &LakeConfig) {
+    /// Puts other accounts, keys, rates and channels, another retention and another certificate in the place of those that
+    /// the lake has. Connections and requests go on with what they began with. Addresses, limits, the log, and whether
+    /// there is TLS at all stay as they were at the start.
+    ///
+    /// # Errors
+    /// If the certificate cannot be used. Then nothing changes.
+    pub fn reload(&self, config: &LakeConfig) -> Result<(), LakeError> {
+        if let (Some(tls), Some(config)) = (&self.tls, &config.tls) {
+            tls.reload(config)?;
+        }
         if let Some(service) = &self.service {
             service.replace_directory(Directory::new(config));
         }
+        self.retention.send_replace(config.retention);
+        Ok(())
     }
 
     /// Stops accepting, answers what was accepted, and closes the database.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
-        if let Some(running) = self.running.take() {
+        for task in self.running.drain(..) {
             // It neither panics nor is it cancelled.
-            drop(running.await);
+            drop(task.await);
         }
         if let Some(service) = self.service.take() {
             // Closing waits for the writer's last commit.

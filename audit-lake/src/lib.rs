@@ -11,15 +11,18 @@
 //!                └──────► store      one writer, one commit for all who wait, then the answer
 //! ```
 
+mod admin;
 mod config;
 mod directory;
 mod lake;
+mod metrics;
 mod retention;
 mod secret;
 mod server;
 mod service;
 mod sigv4;
 mod store;
+mod tls;
 
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
@@ -27,4 +30,4 @@ pub use config::{
 };
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
 pub use secret::Secret;
-pub use store::{EventFilter, EventReader, StoreError, StoredEvent};
+pub use store::{EventFilter, EventReader, StoreError, StoredEvent, Verification};

@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use audit_core::EventTime;
+use tokio::sync::watch;
 
-use crate::store::Store;
+use crate::service::Service;
 
 /// The most events that one step deletes.
 const STEP: usize = 500;
@@ -14,20 +15,28 @@ const PAUSE: Duration = Duration::from_millis(50);
 const REST: Duration = Duration::from_mins(1);
 
 /// Deletes events that happened longer ago than `age`, for as long as this is polled.
-pub(crate) async fn keep(store: &Store, age: Duration) {
+/// `age` may change meanwhile; `None` keeps everything.
+pub(crate) async fn keep(service: &Service, mut age: watch::Receiver<Option<Duration>>) {
     loop {
-        tokio::time::sleep(if step(store, age).await { PAUSE } else { REST }).await;
+        let current = *age.borrow_and_update();
+        let more = match current {
+            Some(age) => step(service, age).await,
+            None => false,
+        };
+        // A change is acted on at once; without a sender there will be none.
+        drop(tokio::time::timeout(if more { PAUSE } else { REST }, age.changed()).await);
     }
 }
 
 /// Deletes a few events and tells whether there may be more.
-async fn step(store: &Store, age: Duration) -> bool {
+async fn step(service: &Service, age: Duration) -> bool {
     let Some(before) = SystemTime::now().checked_sub(age).and_then(|time| EventTime::try_from(time).ok()) else {
         return false;
     };
-    match store.prune(before, STEP).await {
+    match service.store().prune(before, STEP).await {
         Ok(0) => false,
         Ok(deleted) => {
+            service.metrics().pruned(deleted);
             tracing::info!(deleted, %before, "deleted events that are past their retention");
             deleted == STEP
         }

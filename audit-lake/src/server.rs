@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +24,8 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::LimitsConfig;
+use crate::metrics::Metrics;
+use crate::tls::Tls;
 
 /// The most bytes of a request's line and headers together.
 const HEADER_BYTES: usize = 64 * 1_024;
@@ -36,15 +38,13 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A certificate that can be replaced while connections go on.
-pub(crate) type Tls = Arc<RwLock<TlsAcceptor>>;
-
 /// Accepts connections and serves them until told to stop.
 pub(crate) struct Server {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<Tls>,
     pub(crate) router: Router,
     pub(crate) limits: LimitsConfig,
+    pub(crate) metrics: Arc<Metrics>,
     /// Becomes true when the service is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -71,15 +71,16 @@ impl Server {
             };
             while connections.try_join_next().is_some() {}
             let connection = Connection {
-                tls: self.tls.as_ref().map(|tls| tls.read().unwrap_or_else(PoisonError::into_inner).clone()),
+                tls: self.tls.as_ref().map(Tls::acceptor),
                 router: self.router.clone(),
                 limits: self.limits,
                 stop: self.stop.clone(),
                 peer,
             };
+            let open = self.metrics.connection();
             connections.spawn(async move {
                 connection.serve(stream).await;
-                drop(place);
+                drop((place, open));
             });
         }
         drop(self.listener);
@@ -172,6 +173,7 @@ impl Connection {
             .header_read_timeout(self.limits.header_timeout)
             .max_buf_size(HEADER_BYTES)
             .max_headers(HEADERS)
+            .half_close(true)
             .pipeline_flush(true);
         builder
             .http2()

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 mod events;
 mod log;
 mod serve;
+mod verify;
 
 /// Takes CloudTrail's PutAuditEvents and keeps every event.
 #[derive(Debug, Parser)]
@@ -30,6 +32,10 @@ enum Action {
     },
     /// Shows what is stored
     Events(events::Events),
+    /// Checks the database, every checksum and the counts
+    Verify(verify::Verify),
+    /// Writes a copy of everything stored, while the lake goes on
+    Backup(backup::Backup),
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -49,6 +55,8 @@ impl Command {
                 ))
             }
             Action::Events(events) => events.run(),
+            Action::Verify(verify) => verify.run(),
+            Action::Backup(backup) => backup.run(),
         }
     }
 }

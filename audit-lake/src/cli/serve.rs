@@ -47,10 +47,10 @@ impl Serve {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = hang_up.recv() => match LakeConfig::load(&self.config) {
-                    Ok(config) => {
-                        lake.reload(&config);
-                        tracing::info!("read the configuration anew");
-                    }
+                    Ok(config) => match lake.reload(&config) {
+                        Ok(()) => tracing::info!("read the configuration anew"),
+                        Err(error) => tracing::error!(%error, "the configuration was not read anew"),
+                    },
                     // What was right before goes on.
                     Err(error) => tracing::error!(%error, "the configuration was not read anew"),
                 },

@@ -83,17 +83,25 @@ impl Parser<'_> {
         let notes = &mut self.mistakes;
         let certificate = section.required_string(notes, "certificate");
         let key = section.required_string(notes, "key");
+        let section_at = section.at();
         section.finish(notes);
+        let mut readable = true;
         let mut file = |text: At<&str>| {
             let path = self.folder.join(text.value);
             if let Err(error) = std::fs::File::open(&path) {
+                readable = false;
                 notes.note(text.at, format!("the file {} cannot be read: {error}", path.display()));
             }
             path
         };
         let certificate: Option<PathBuf> = certificate.map(&mut file);
         let key: Option<PathBuf> = key.map(&mut file);
-        Some(TlsConfig { certificate: certificate?, key: key? })
+        let at = section_at;
+        let config = TlsConfig { certificate: certificate?, key: key? };
+        if readable && let Err(error) = crate::tls::Tls::load(&config) {
+            notes.note(at, error.to_string());
+        }
+        Some(config)
     }
 
     fn accounts(&mut self, sections: Vec<Section<'_, '_>>) -> Vec<AccountConfig> {

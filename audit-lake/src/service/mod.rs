@@ -5,6 +5,7 @@
 //! then every entry by itself ([`judge`]). What is left goes into the store, and the answer goes out after the commit.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -25,6 +26,7 @@ use throttle::Throttle;
 
 use crate::config::LimitsConfig;
 use crate::directory::Directory;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// Everything that a request needs.
@@ -35,16 +37,18 @@ pub(crate) struct Service {
     throttle: Throttle,
     limits: LimitsConfig,
     body_memory: BodyMemory,
+    metrics: Arc<Metrics>,
 }
 
 impl Service {
-    pub(crate) fn new(directory: Directory, store: Store, limits: LimitsConfig) -> Self {
+    pub(crate) fn new(directory: Directory, store: Store, limits: LimitsConfig, metrics: Arc<Metrics>) -> Self {
         Self {
             directory: RwLock::new(Arc::new(directory)),
             store,
             throttle: Throttle::default(),
             limits,
             body_memory: BodyMemory::new(limits.body_memory),
+            metrics,
         }
     }
 
@@ -56,6 +60,11 @@ impl Service {
     /// The store, for what works beside the requests.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Puts another directory in the place of the one before, for requests that begin from now on.
@@ -74,16 +83,21 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 async fn put_audit_events(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let began = Instant::now();
+    let this = Arc::clone(&service);
     // A task of its own: a panic in it ends as an error here, not as a dropped connection.
-    let answered = tokio::spawn(async move { operation::put_audit_events(&service, request).await }).await;
+    let answered = tokio::spawn(async move { operation::put_audit_events(&this, request).await }).await;
     let result = answered.unwrap_or_else(|error| {
         tracing::error!(%error, "answering a request failed");
         Err(RequestError::new(ErrorCode::InternalFailure, "The service failed to answer the request. Send it again."))
     });
+    let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+    service.metrics.request(code, began.elapsed().as_secs_f64());
     respond::answer(result)
 }
 
-async fn unknown_operation(request: Request) -> Response {
+async fn unknown_operation(State(service): State<Arc<Service>>, request: Request) -> Response {
+    service.metrics.request(ErrorCode::UnknownOperation.as_str(), 0.0);
     respond::answer(Err(RequestError::new(
         ErrorCode::UnknownOperation,
         format!(

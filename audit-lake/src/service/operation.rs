@@ -211,6 +211,7 @@ async fn verdicts(
 ) -> Result<PutAuditEventsResponse, RequestError> {
     let mut answer = PutAuditEventsResponse::default();
     let mut refuse = |id: String, refusal: Refusal| {
+        service.metrics.entry(refusal.code.as_str());
         answer.failed.push(FailedEntry {
             id,
             error_code: refusal.code.as_str().to_owned(),
@@ -238,8 +239,14 @@ async fn verdicts(
     let stored = store(service, channel.arn.clone(), events).await?;
     for ((id, new_event_id), stored) in named.into_iter().zip(stored) {
         let event_id = match stored {
-            Stored::New => new_event_id,
-            Stored::Before { event_id } => event_id,
+            Stored::New => {
+                service.metrics.entry("stored");
+                new_event_id
+            }
+            Stored::Before { event_id } => {
+                service.metrics.entry("repeated");
+                event_id
+            }
             Stored::IdTaken => {
                 let message = "the channel has an event with this id and other data; an id names one event for ever, and \
                                a retry must carry the same data";

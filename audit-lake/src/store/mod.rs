@@ -9,15 +9,18 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+mod backup;
 mod error;
 mod event;
 mod reader;
 mod schema;
+mod verify;
 mod writer;
 
 pub use error::StoreError;
 pub use event::StoredEvent;
 pub use reader::{EventFilter, EventReader};
+pub use verify::Verification;
 
 pub(crate) use event::{NewEvent, Stored};
 pub(crate) use writer::Store;

@@ -72,6 +72,10 @@ impl EventReader {
         Ok(Self { connection: open_for_reading(folder.as_ref())? })
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Shows each event that passes the filter, in the order of ingestion, until `show` says stop.
     pub fn for_each(
         &self,

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use audit_core::{ChannelArn, EventTime};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::StoreError;
 use super::event::{NewEvent, Stored};
 use super::{DataFolder, open_for_writing, quick_check, schema};
+use crate::metrics::Metrics;
 
 /// The most events of one commit: bounds how long the first of them waits.
 const GROUP_EVENTS: usize = 20_000;
@@ -29,6 +31,7 @@ pub(crate) type WriteError = Arc<StoreError>;
 enum Job {
     Put(Put),
     Prune { before: EventTime, at_most: usize, answer: oneshot::Sender<Result<usize, WriteError>> },
+    Probe { answer: oneshot::Sender<Result<(), WriteError>> },
 }
 
 struct Put {
@@ -48,12 +51,13 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens or makes the database of a folder, checks it, and starts the writer.
-    pub(crate) fn open(folder: DataFolder) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: DataFolder, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let mut connection = open_for_writing(&folder.database())?;
         quick_check(&connection)?;
         schema::migrate(&mut connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer = Writer { path: folder.database(), connection: Some(connection), channels: HashMap::new() };
+        let writer =
+            Writer { path: folder.database(), connection: Some(connection), channels: HashMap::new(), metrics };
         let thread = std::thread::Builder::new()
             .name("lake-writer".to_owned())
             .spawn(move || writer.run(queue))
@@ -72,6 +76,13 @@ impl Store {
     pub(crate) async fn prune(&self, before: EventTime, at_most: usize) -> Result<usize, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Prune { before, at_most, answer }).await?;
+        answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
+    }
+
+    /// Writes and syncs something of no consequence, to tell whether that is possible.
+    pub(crate) async fn probe(&self) -> Result<(), WriteError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Job::Probe { answer }).await?;
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
     }
 
@@ -98,6 +109,7 @@ struct Writer {
     connection: Option<Connection>,
     /// Rows of `channels` that are known to be committed.
     channels: HashMap<ChannelArn, i64>,
+    metrics: Arc<Metrics>,
 }
 
 impl Writer {
@@ -110,6 +122,7 @@ impl Writer {
                     // Nobody waits any more: nothing to tell.
                     drop(answer.send(pruned));
                 }
+                Job::Probe { answer } => drop(answer.send(self.attempt(|connection, _| probe(connection)))),
                 Job::Put(first) => {
                     let mut events = first.events.len();
                     let mut group = vec![first];
@@ -138,13 +151,17 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Put>) {
+        let began = Instant::now();
         match self.attempt(|connection, channels| put_all(connection, channels, &group)) {
             Ok(outcomes) => {
+                let events = group.iter().map(|put| put.events.len()).sum();
+                self.metrics.commit(events, began.elapsed().as_secs_f64());
                 for (put, outcome) in group.into_iter().zip(outcomes) {
                     drop(put.answer.send(Ok(outcome)));
                 }
             }
             Err(error) => {
+                self.metrics.failed_commit();
                 for put in group {
                     drop(put.answer.send(Err(Arc::clone(&error))));
                 }
@@ -257,4 +274,12 @@ fn prune(connection: &mut Connection, before: EventTime, at_most: usize) -> Resu
         "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE event_time < ?1 ORDER BY event_time LIMIT ?2)",
         params![before.unix_seconds(), at_most],
     )?)
+}
+
+fn probe(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = schema::checked_version(&transaction)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(version).unwrap_or(i64::MAX))?;
+    transaction.commit()?;
+    Ok(())
 }
