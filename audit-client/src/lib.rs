@@ -69,5 +69,5 @@ pub use audit_core::*;
 
 // The derives that refer to this crate, each with its trait; what their code refers to.
 #[doc(hidden)]
-pub use audit_core::__private;
-pub use audit_core::__private::for_client::{AuditEvent, UserIdentity, entry};
+pub use audit_core::__;
+pub use audit_core::__::for_client::{AuditEvent, UserIdentity, entry};

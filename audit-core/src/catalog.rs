@@ -33,9 +33,9 @@ pub struct EventType {
     pub doc: &'static str,
     /// What its events carry.
     pub fields: &'static [FieldType],
-    /// The JSON with which all its events begin, where the macro could write it.
+    /// Whether source, name and version stand in JSON as they are, without an escape.
     #[serde(skip)]
-    pub(crate) prefix: &'static str,
+    pub(crate) plain: bool,
     /// Whether each event says its own name.
     #[serde(skip)]
     pub(crate) name_from_field: bool,
@@ -47,10 +47,19 @@ impl EventType {
     /// # Panics
     /// If the source or the name is empty or has over 1,024 characters; in a constant, that does not compile.
     #[must_use]
+    #[track_caller]
     pub const fn new(source: &'static str, name: &'static str) -> Self {
         assert!(Field::EventSource.check_text(source).is_ok(), "an event's source must have 1 to 1,024 characters");
         assert!(Field::EventName.check_text(name).is_ok(), "an event's name must have 1 to 1,024 characters");
-        Self { source, name, version: "1.0", doc: "", fields: &[], prefix: "", name_from_field: false }
+        Self {
+            source,
+            name,
+            version: "1.0",
+            doc: "",
+            fields: &[],
+            name_from_field: false,
+            plain: is_plain(source) && is_plain(name),
+        }
     }
 
     /// With another version than "1.0".
@@ -58,9 +67,11 @@ impl EventType {
     /// # Panics
     /// If the version is empty or has over 256 characters; in a constant, that does not compile.
     #[must_use]
+    #[track_caller]
     pub const fn version(mut self, version: &'static str) -> Self {
         assert!(Field::Version.check_text(version).is_ok(), "an event's version must have 1 to 256 characters");
         self.version = version;
+        self.plain = self.plain && is_plain(version);
         self
     }
 
@@ -85,15 +96,19 @@ impl EventType {
         self.name_from_field = true;
         self
     }
+}
 
-    /// For the derive: the JSON of version, source and name (but for a name from a field), its brace open, without a comma
-    /// at its end.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn __prefix(mut self, prefix: &'static str) -> Self {
-        self.prefix = prefix;
-        self
+/// Whether JSON writes a text as it is.
+const fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] < b' ' || bytes[at] == b'"' || bytes[at] == b'\\' {
+            return false;
+        }
+        at += 1;
     }
+    true
 }
 
 /// A field of an event type.
@@ -101,7 +116,8 @@ impl EventType {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FieldType {
-    /// Its key in the event's JSON; empty where its role alone says where it stands.
+    /// Its key in the event's JSON; empty where its role alone says where it stands, and for a flattened value, which
+    /// brings keys of its own.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub key: &'static str,
     /// What it is to the event.
@@ -110,6 +126,9 @@ pub struct FieldType {
     pub rust_type: &'static str,
     /// Whether it may be left out.
     pub optional: bool,
+    /// Whether a function makes its value (`with`), so that the type tells nothing of its JSON.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub converted: bool,
     /// Whether its value is hidden.
     pub protection: Protection,
 }
@@ -118,13 +137,20 @@ impl FieldType {
     /// A field that is always there and whose value is shown.
     #[must_use]
     pub const fn new(key: &'static str, role: Role, rust_type: &'static str) -> Self {
-        Self { key, role, rust_type, optional: false, protection: Protection::None }
+        Self { key, role, rust_type, optional: false, converted: false, protection: Protection::None }
     }
 
     /// That may be left out.
     #[must_use]
     pub const fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Whose value is made by a function.
+    #[must_use]
+    pub const fn converted(mut self) -> Self {
+        self.converted = true;
         self
     }
 

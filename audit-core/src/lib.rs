@@ -20,17 +20,20 @@
 
 #[doc(hidden)]
 #[path = "private.rs"]
-pub mod __private;
+pub mod __;
 mod batch;
 mod catalog;
+mod catalog_text;
 mod checksum;
 mod context;
+mod derived;
 mod entry;
 mod error;
 mod event;
 mod event_time;
 mod hmac;
 mod identity;
+mod json_schema;
 pub mod limits;
 mod names;
 mod object;
@@ -89,5 +92,5 @@ pub use audit_derive::{AuditEvent, UserIdentity};
 #[cfg(feature = "derive")]
 #[macro_export]
 macro_rules! entry {
-    ($($event:tt)*) => { $crate::__private::entry!(($crate::__private) $($event)*) };
+    ($($event:tt)*) => { $crate::__::entry!(($crate::__) $($event)*) };
 }

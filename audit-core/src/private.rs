@@ -1,4 +1,7 @@
 //! What generated code refers to. No part of the public interface: it changes with the derive.
+//!
+//! The compiler checks every byte of generated code again for every type that derives, so names are short here, and what
+//! can be said once is said here.
 
 pub use std::borrow::Cow;
 pub use std::fmt::Display;
@@ -6,19 +9,35 @@ pub use std::fmt::Display;
 pub use serde::Serialize;
 
 pub use crate::catalog::{EventType, FieldType, Protection, Role};
+pub use crate::catalog_text::text;
+pub use crate::derived::Fields;
 pub use crate::entry::StaticEntry;
-pub use crate::error::EncodeError;
-pub use crate::event::{AuditError, AuditEvent, EventCatalog, NamesActor};
+pub use crate::event::{AuditError, AuditEvent as Event, EventCatalog as Catalog, NamesActor as Names};
 pub use crate::identity::UserIdentity;
+use crate::limits::Field;
 pub use crate::object::ObjectWriter;
 pub use crate::values::{EventTimeValue, SourceIp, TextValue};
-pub use crate::writer::{EventDataWriter, Part};
+pub use crate::writer::EventDataWriter as Writer;
 
-/// What a generated method that writes returns.
-pub type Written = Result<(), EncodeError>;
+/// The type of `EventCatalog::EVENT_TYPES`.
+pub type Types = &'static [EventType];
 
-/// What stands in the place of a redacted value.
-pub const REDACTED: &str = "[REDACTED]";
+/// What `AuditEvent::event_type` returns.
+pub type Type = &'static EventType;
+
+/// What a method that writes returns.
+pub type Done = Result<(), crate::error::EncodeError>;
+
+/// The event type of a struct.
+pub const fn ty<E: Catalog + ?Sized>(_: &E) -> Type {
+    &E::EVENT_TYPES[0]
+}
+
+/// Holds the type of an identity to the contract, where only the compiler can read it.
+#[track_caller]
+pub const fn identity_type(text: &str) {
+    assert!(Field::IdentityType.check_text(text).is_ok(), "an identity's type must have 1 to 128 characters");
+}
 
 /// The text of a principal.
 pub fn displayed<T: Display + ?Sized>(value: &T) -> Cow<'_, str> {

@@ -121,17 +121,22 @@ pub struct EventDataWriter<'a> {
 
 impl<'a> EventDataWriter<'a> {
     fn begin(event_type: &EventType, context: &'a Context, out: &'a mut Vec<u8>) -> Result<Self, EncodeError> {
-        if event_type.prefix.is_empty() {
-            out.extend_from_slice(b"{\"version\":");
-            write_str(out, event_type.version)?;
-            out.extend_from_slice(b",\"eventSource\":");
-            write_str(out, event_type.source)?;
-            if !event_type.name_from_field {
-                out.extend_from_slice(b",\"eventName\":");
-                write_str(out, event_type.name)?;
+        for (key, text) in [
+            ("{\"version\":", event_type.version),
+            (",\"eventSource\":", event_type.source),
+            (",\"eventName\":", event_type.name),
+        ]
+        .into_iter()
+        .take(if event_type.name_from_field { 2 } else { 3 })
+        {
+            out.extend_from_slice(key.as_bytes());
+            if event_type.plain {
+                out.push(b'"');
+                out.extend_from_slice(text.as_bytes());
+                out.push(b'"');
+            } else {
+                write_str(out, text)?;
             }
-        } else {
-            out.extend_from_slice(event_type.prefix.as_bytes());
         }
         out.extend_from_slice(b",\"recipientAccountId\":\"");
         out.extend_from_slice(context.account.as_str().as_bytes());

@@ -5,6 +5,9 @@ use syn::{ExprPath, Generics, Member, Type, WherePredicate};
 
 use crate::parse::Text;
 
+/// The version of an event's form where none is given.
+pub(crate) const VERSION: &str = "1.0";
+
 /// What both derives know of the type that they stand on.
 pub(crate) struct Item {
     pub(crate) ident: Ident,
@@ -147,6 +150,25 @@ impl Role {
             Self::Additional => "additional",
             Self::PrincipalId => "principal_id",
             Self::Detail => "detail",
+        }
+    }
+
+    /// What stands for the role in a catalog's text.
+    pub(crate) const fn letter(self) -> char {
+        match self {
+            Self::EventName => 'n',
+            Self::Id => 'i',
+            Self::Time => 't',
+            Self::UserIdentity => 'u',
+            Self::UserAgent => 'a',
+            Self::SourceIp => 's',
+            Self::Response => 'r',
+            Self::Outcome => 'o',
+            Self::ErrorCode => 'c',
+            Self::ErrorMessage => 'm',
+            Self::Additional => 'x',
+            // These need none.
+            Self::Request | Self::PrincipalId | Self::Detail => 'q',
         }
     }
 

@@ -138,7 +138,7 @@ impl Written<'_> {
                 );
             }
         }
-        if matches!(role, Role::Id | Role::Outcome | Role::PrincipalId)
+        if matches!(role, Role::EventName | Role::Id | Role::Outcome | Role::PrincipalId)
             && let Some(given) = self.attributes.get("skip_if")
         {
             diagnostics.error(&given.name, format_args!("a field with the role `{name}` cannot be left out"));

@@ -34,10 +34,10 @@ fn item(input: &DeriveInput, library: TokenStream, attributes: &Attributes) -> I
 /// The hidden module of the library that the attributes name, or of the one that re-exports this derive.
 pub(crate) fn library(attributes: &Attributes, default: &str) -> TokenStream {
     if let Some(Value::Module(path)) = attributes.get("crate").map(|given| &given.value) {
-        quote!(#path::__private)
+        quote!(#path::__)
     } else {
         let name = proc_macro2::Ident::new(default, Span::call_site());
-        quote!(::#name::__private)
+        quote!(::#name::__)
     }
 }
 

@@ -5,50 +5,38 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use super::scope;
-
 /// Instead of an event's impls. `NamesActor` is there in any case: whether the event names its actor is not known.
 pub(crate) fn event(input: &DeriveInput, library: &TokenStream) -> TokenStream {
     let ident = &input.ident;
     let (of_impl, of_type, clause) = input.generics.split_for_impl();
-    scope(
-        library,
-        &quote! {
-            #[automatically_derived]
-            impl #of_impl __audit::EventCatalog for #ident #of_type #clause {
-                const EVENT_TYPES: &'static [__audit::EventType] = &[];
+    quote! {
+            impl #of_impl #library::Catalog for #ident #of_type #clause {
+                const EVENT_TYPES: #library::Types = &[];
             }
-            #[automatically_derived]
-            impl #of_impl __audit::AuditEvent for #ident #of_type #clause {
-                fn event_type(&self) -> &'static __audit::EventType {
-                    __audit::never()
+            impl #of_impl #library::Event for #ident #of_type #clause {
+                fn event_type(&self) -> #library::Type {
+                    #library::never()
                 }
-                fn write(&self, _: &mut __audit::EventDataWriter<'_>) -> __audit::Written {
-                    __audit::never()
+                fn write(&self, _: &mut #library::Writer<'_>) -> #library::Done {
+                    #library::never()
                 }
             }
-            #[automatically_derived]
-            impl #of_impl __audit::NamesActor for #ident #of_type #clause {}
-        },
-    )
+            impl #of_impl #library::Names for #ident #of_type #clause {}
+    }
 }
 
 /// Instead of an identity's impl.
 pub(crate) fn identity(input: &DeriveInput, library: &TokenStream) -> TokenStream {
     let ident = &input.ident;
     let (of_impl, of_type, clause) = input.generics.split_for_impl();
-    scope(
-        library,
-        &quote! {
-            #[automatically_derived]
-            impl #of_impl __audit::UserIdentity for #ident #of_type #clause {
-                fn identity_type(&self) -> __audit::Cow<'_, str> {
-                    __audit::never()
+    quote! {
+            impl #of_impl #library::UserIdentity for #ident #of_type #clause {
+                fn identity_type(&self) -> #library::Cow<'_, str> {
+                    #library::never()
                 }
-                fn principal_id(&self) -> __audit::Cow<'_, str> {
-                    __audit::never()
+                fn principal_id(&self) -> #library::Cow<'_, str> {
+                    #library::never()
                 }
             }
-        },
-    )
+    }
 }

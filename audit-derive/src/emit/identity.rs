@@ -3,15 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::value::{Access, value};
-use super::{bounds, scope};
-use crate::model::{Field, Form, Identity, Role};
+use super::bounds;
+use super::constants::{depends_on, spanned_like};
+use super::value::{Access, skipped, value};
+use crate::model::{Field, Form, Identity, Item, Role};
 use crate::parse::Text;
 
 /// The code for an identity.
 pub(crate) fn identity(identity: &Identity) -> TokenStream {
     let Identity { item, kind, fields } = identity;
-    let ident = &item.ident;
+    let Item { ident, library, .. } = item;
     let (of_impl, of_type, _) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, fields.iter());
     let access = if item.packed { Access::Copied } else { Access::Own };
@@ -22,28 +23,42 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
         let distinct =
             (details.len() > 1 && details.iter().all(|field| literal(&field))).then(|| quote!(.__distinct_keys()));
         let calls = details.iter().map(|field| {
-            let (key, value) = (&field.key, value(field, access));
+            let key = &field.key;
+            if field.form == Form::Redacted {
+                let (skip_if, redacted) = (field.skip_if.is_some(), "[REDACTED]");
+                let skipped = skipped(field, access);
+                return if skip_if {
+                    quote!(.field(#key, &(!#skipped).then_some(#redacted)))
+                } else {
+                    quote!(.redact(#key))
+                };
+            }
+            let value = value(field, access);
             if field.form == Form::Flattened { quote!(.flatten(#value)) } else { quote!(.field(#key, #value)) }
         });
         quote! {
-            fn details(&self, __details: &mut __audit::ObjectWriter<'_>) -> __audit::Written {
+            fn details(&self, __details: &mut #library::ObjectWriter<'_>) -> #library::Done {
                 __details #distinct #(#calls)* .done()
             }
         }
     });
-    scope(
-        &item.library,
-        &quote! {
-            #[automatically_derived]
-            impl #of_impl __audit::UserIdentity for #ident #of_type #clause {
-                fn identity_type(&self) -> __audit::Cow<'_, str> {
-                    __audit::Cow::Borrowed(#kind)
+    let checked = match kind {
+        Text::Const(path) if !depends_on(kind, &item.generics) => {
+            let checked = spanned_like(path, quote!(#library::identity_type(#kind)));
+            Some(quote!(const _: () = #checked;))
+        }
+        _ => None,
+    };
+    quote! {
+            #checked
+            impl #of_impl #library::UserIdentity for #ident #of_type #clause {
+                fn identity_type(&self) -> #library::Cow<'_, str> {
+                    #library::Cow::Borrowed(#kind)
                 }
-                fn principal_id(&self) -> __audit::Cow<'_, str> {
-                    __audit::displayed(#principal)
+                fn principal_id(&self) -> #library::Cow<'_, str> {
+                    #library::displayed(#principal)
                 }
                 #write_details
             }
-        },
-    )
+    }
 }

@@ -2,6 +2,7 @@
 //! differs from type to type, since the compiler has to check every byte of it again for every type.
 
 mod bounds;
+mod constants;
 mod event;
 mod fallback;
 mod identity;
@@ -11,16 +12,3 @@ mod value;
 pub(crate) use event::event;
 pub(crate) use fallback::{event as fallback_event, identity as fallback_identity};
 pub(crate) use identity::identity;
-
-use proc_macro2::TokenStream;
-use quote::quote;
-
-/// The generated items, in a scope of their own, in which the library has a short name.
-fn scope(library: &TokenStream, items: &TokenStream) -> TokenStream {
-    quote! {
-        const _: () = {
-            use #library as __audit;
-            #items
-        };
-    }
-}

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Member, Type};
 
-use crate::model::{Field, Form};
+use crate::model::Field;
 
 /// How a field is reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,14 +27,15 @@ pub(crate) fn binding(member: &Member) -> Ident {
     }
 }
 
+/// Whether a redacted field is left out.
+pub(crate) fn skipped(field: &Field, access: Access) -> TokenStream {
+    let Some(skip_if) = &field.skip_if else { return quote!(false) };
+    let place = reference(field, access);
+    quote!(#skip_if(#place))
+}
+
 /// A reference to the field, or what stands for it: what `with` makes of it, an `Option` of it where `skip_if` says so.
 pub(crate) fn value(field: &Field, access: Access) -> TokenStream {
-    if field.form == Form::Redacted {
-        let redacted = quote!(__audit::REDACTED);
-        let Some(skip_if) = &field.skip_if else { return quote!(&#redacted) };
-        let place = reference(field, access);
-        return quote!(&(!#skip_if(#place)).then_some(#redacted));
-    }
     let place = reference(field, access);
     match (&field.skip_if, &field.with) {
         (None, None) => place,

@@ -11,7 +11,7 @@ use crate::expand::tests::messages;
 /// What `entry!` makes of an event: its JSON, or what is wrong with it.
 fn expand(id: &str, event: &str) -> Result<String, Vec<String>> {
     let event: TokenStream = event.parse().unwrap();
-    let code = entry(quote!((::audit_core::__private) #id, #event));
+    let code = entry(quote!((::audit_core::__) #id, #event));
     let errors = all_messages(code.clone());
     if !errors.is_empty() {
         return Err(errors);

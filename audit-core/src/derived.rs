@@ -1,0 +1,120 @@
+//! How a derived event writes its fields: their keys, roles and protections stand in its catalog, once.
+
+use std::fmt::Display;
+use std::slice::Iter;
+
+use serde::Serialize;
+
+use crate::catalog::{EventType, FieldType, Role};
+use crate::error::EncodeError;
+use crate::event::{AuditError, EventCatalog};
+use crate::identity::Actor;
+use crate::values::{EventTimeValue, SourceIp, TextValue};
+use crate::writer::{EventDataWriter, Part};
+
+/// Writes the fields of a derived event, in the order of its catalog, which is that of the JSON.
+#[derive(Debug)]
+#[must_use]
+pub struct Fields<'w, 'a> {
+    data: &'w mut EventDataWriter<'a>,
+    /// The fields with keys that are still to come.
+    keyed: Iter<'static, FieldType>,
+}
+
+impl<'a> EventDataWriter<'a> {
+    /// For the derive: the only event type of `E`, whose keys have been compared.
+    #[doc(hidden)]
+    pub fn of<E: EventCatalog + ?Sized>(&mut self, _: &E) -> Fields<'_, 'a> {
+        self.__distinct_keys();
+        self.of_type(&E::EVENT_TYPES[0])
+    }
+
+    /// For the derive: one of the event types of `E`, whose keys have been compared.
+    #[doc(hidden)]
+    pub fn of_variant<E: EventCatalog + ?Sized>(&mut self, _: &E, at: usize) -> Fields<'_, 'a> {
+        self.__distinct_keys();
+        self.of_type(&E::EVENT_TYPES[at])
+    }
+
+    /// For the derive: an event type with keys that are constants, and may be alike.
+    #[doc(hidden)]
+    pub fn of_type(&mut self, event_type: &EventType) -> Fields<'_, 'a> {
+        Fields { data: self, keyed: event_type.fields.iter() }
+    }
+}
+
+macro_rules! by_role {
+    ($($method:ident = $of_writer:ident($trait:path);)*) => {$(
+        pub fn $method<T: $trait + ?Sized>(self, value: &T) -> Self {
+            self.data.$of_writer(value);
+            self
+        }
+    )*};
+}
+
+#[allow(missing_docs, reason = "hidden; they do what the writer's own methods do")]
+impl Fields<'_, '_> {
+    by_role! {
+        event_name = event_name(TextValue);
+        id = id(Display);
+        time = time(EventTimeValue);
+        actor = user_identity(Actor);
+        user_agent = user_agent(TextValue);
+        ip = source_ip(SourceIp);
+        error_code = error_code(TextValue);
+        error_message = error_message(TextValue);
+    }
+
+    pub fn generate_id(self) -> Self {
+        self.data.generate_id();
+        self
+    }
+
+    pub fn outcome<T: Serialize, E: AuditError>(self, outcome: &Result<T, E>) -> Self {
+        self.data.outcome(outcome);
+        self
+    }
+
+    /// The next field with a key, as it is.
+    pub fn put<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        let (part, key) = self.next();
+        self.data.field(part, key, value);
+        self
+    }
+
+    pub fn hmac<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        let (part, key) = self.next();
+        self.data.hmac(part, key, value);
+        self
+    }
+
+    pub fn flatten<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        let (part, _) = self.next();
+        self.data.flatten(part, value);
+        self
+    }
+
+    /// The next field, if it is not skipped.
+    pub fn redact(mut self, skipped: bool) -> Self {
+        let (part, key) = self.next();
+        if !skipped {
+            self.data.redact(part, key);
+        }
+        self
+    }
+
+    pub fn done(self) -> Result<(), EncodeError> {
+        self.data.done()
+    }
+
+    /// The object and the key of the next field that has one. A catalog that ends too soon cannot come from a derive.
+    fn next(&mut self) -> (Part, &'static str) {
+        let part = |role: Role| match role {
+            Role::Request => Some(Part::Request),
+            Role::Response => Some(Part::Response),
+            Role::Additional => Some(Part::Additional),
+            _ => None,
+        };
+        self.keyed.find_map(|field| Some((part(field.role)?, field.key))).unwrap_or((Part::Additional, ""))
+    }
+}

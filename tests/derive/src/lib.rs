@@ -1,0 +1,1 @@
+//! The tests stand in `tests/`; what they compile for their messages stands in `../ui`.
