@@ -44,6 +44,7 @@ mod room;
 pub mod testing;
 mod text;
 mod transport;
+mod twins;
 
 pub use acting_as::ActingAs;
 pub use builder::ClientBuilder;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
-use audit_core::{Batch, Entry, Reason};
+use audit_core::{Batch, Entry, EventId, Reason};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
@@ -25,8 +25,9 @@ use crate::dead_letter::{Attempt, DeadLetter};
 use crate::observe::{LastFailure, metric};
 use crate::pipeline::Shared;
 use crate::receipt::{Delivery, NotDelivered};
-use crate::text::cut;
+use crate::text::{cut, cut_message};
 use crate::transport::{Failure, Submission, Transport};
+use crate::twins::Twins;
 pub(crate) use course::NO_CREDENTIALS;
 use course::{Course, course};
 pub use pace::Pause;
@@ -67,6 +68,7 @@ pub(crate) struct DeliveryLoop {
     transport: Arc<dyn Transport>,
     policy: Policy,
     batcher: Batcher,
+    twins: Twins,
     pace: Pace,
     random: fastrand::Rng,
     in_flight: JoinSet<Answer>,
@@ -90,6 +92,7 @@ impl DeliveryLoop {
         let now = Instant::now();
         Self {
             batcher: Batcher::new(policy.linger),
+            twins: Twins::default(),
             pace: Pace::new(policy.waits, policy.most_concurrent, now),
             random: policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             in_flight: JoinSet::new(),
@@ -172,7 +175,9 @@ impl DeliveryLoop {
                 place: accepted.place,
             };
             self.will_give_up(now);
-            self.batcher.push(Item { entry: accepted.entry, ticket });
+            if let Some(item) = self.twins.admit(Item { entry: accepted.entry, ticket }) {
+                self.batcher.push(item);
+            }
         }
     }
 
@@ -299,6 +304,7 @@ impl DeliveryLoop {
             Said::Stored { event_id } => {
                 round.progress = true;
                 let waited = now - item.ticket.arrived;
+                self.let_twin_go(now, item.entry.id());
                 let delivery = Delivery { id: item.entry.id().clone(), event_id, attempts };
                 if self.shared.ledger.delivered(item.ticket.seq, delivery) {
                     metrics::counter!(metric::DELIVERED).increment(1);
@@ -449,6 +455,13 @@ impl DeliveryLoop {
         }
     }
 
+    /// An entry has its verdict: the next one with its id need wait no longer.
+    fn let_twin_go(&mut self, now: Instant, id: &EventId) {
+        if let Some(item) = self.twins.settled(id) {
+            self.batcher.push_retry(item, now);
+        }
+    }
+
     fn again(&mut self, item: Item, due: Instant) {
         self.will_give_up(item.ticket.arrived);
         self.batcher.push_retry(item, due);
@@ -469,7 +482,7 @@ impl DeliveryLoop {
         let reason = NotDelivered::Rejected {
             id: entry.id().clone(),
             code: cut(&code),
-            message: cut(&message),
+            message: cut_message(&message),
             attempts: ticket.attempts,
         };
         self.hand_over(entry, ticket, code, message, reason);
@@ -477,6 +490,7 @@ impl DeliveryLoop {
 
     fn hand_over(&mut self, entry: Entry, ticket: Ticket, code: String, message: String, reason: NotDelivered) {
         let seq = ticket.seq;
+        self.let_twin_go(Instant::now(), entry.id());
         let letter = DeadLetter {
             attempts: ticket.history.iter().cloned().collect(),
             attempt_count: ticket.attempts,

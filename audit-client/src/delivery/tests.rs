@@ -107,6 +107,33 @@ async fn an_id_given_twice_travels_in_two_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_id_given_twice_is_judged_in_the_order_of_acceptance_however_slow_the_first_answer_is() {
+    let script = Script::default().after(SECOND, all_refused("Throttling"));
+    let client = client(&script);
+    let first = emit(&client, "a").await;
+    let _full_batches_are_due_at_once = emit_all(&client, 300).await;
+    let second = emit(&client, "a").await;
+    assert_eq!(first.delivered().await.expect("after a retry").attempts, 2);
+    assert_eq!(second.delivered().await.expect("after the first").attempts, 1);
+    let carried = script.seen().into_iter().filter(|seen| seen.ids.contains(&"a".to_owned()));
+    let times: Vec<_> = carried.map(|seen| seen.at).collect();
+    assert_eq!(times.len(), 3);
+    assert!(times[1] - times[0] >= SECOND, "the second did not overtake the first's retry");
+    adds_up(&client.shutdown(SECOND).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_given_twice_is_given_up_twice_when_nothing_can_be_delivered() {
+    let script = Script::default().otherwise(|_| Err(Failure::new("down")));
+    let client = builder(&script).give_up_after(Some(SECOND)).build_here().expect("a client");
+    let receipts = [emit(&client, "a").await, emit(&client, "a").await];
+    for receipt in receipts {
+        assert!(matches!(receipt.delivered().await, Err(NotDelivered::GaveUp { .. })));
+    }
+    adds_up(&client.shutdown(SECOND).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn entry_codes_lead_where_the_contract_says() {
     for (code, requests, dies) in [
         ("FieldTooLong", 1, true),
