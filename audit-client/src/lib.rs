@@ -41,6 +41,7 @@ mod queue;
 mod receipt;
 mod report;
 mod room;
+pub mod spool;
 pub mod testing;
 mod text;
 mod transport;

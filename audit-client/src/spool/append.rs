@@ -1,0 +1,61 @@
+//! What an emitter holds while its event is on the way to the disk.
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+
+use tokio::sync::oneshot;
+
+use super::error::AppendError;
+
+/// An event on its way to the disk: a future that needs no runtime, or [`wait`](Self::wait) for it.
+///
+/// It ends with the sequence number once the event is synced. Dropped before, it takes the event back, unless it is
+/// being written at this moment.
+#[derive(Debug)]
+#[must_use = "dropping it takes the event back"]
+pub struct Append {
+    answer: oneshot::Receiver<Result<u64, AppendError>>,
+}
+
+impl Append {
+    pub(super) fn new() -> (oneshot::Sender<Result<u64, AppendError>>, Self) {
+        let (done, answer) = oneshot::channel();
+        (done, Self { answer })
+    }
+
+    /// Blocks this thread until the event is on disk. Works on any thread; on one that drives async tasks, it holds them up.
+    pub fn wait(self) -> Result<u64, AppendError> {
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let mut append = pin!(self);
+        loop {
+            match append.as_mut().poll(&mut context) {
+                Poll::Ready(answer) => return answer,
+                Poll::Pending => std::thread::park(),
+            }
+        }
+    }
+}
+
+impl Future for Append {
+    type Output = Result<u64, AppendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer).poll(context).map(|answer| {
+            // The thread is gone without a word, which only a panic in it can bring about.
+            answer.unwrap_or_else(|_| Err(AppendError::Unknown(Arc::new(io::Error::other("the spool's thread ended")))))
+        })
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

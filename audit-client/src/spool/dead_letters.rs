@@ -1,0 +1,310 @@
+//! Dead letters: what no retry can save, as lines of JSON that people and their tools can read.
+//!
+//! They lie beside the segments in `<spool>.dead.ndjson`; after a failed sync, further ones go to `<spool>.dead.1.ndjson`
+//! and so on. A letter is durable before its record is acknowledged, so one that was interrupted in between is written
+//! again by the next run: readers take the last line of a sequence number.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use audit_core::EventTime;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::disk::{Disk, DiskFile, read_full_at, write_all_at};
+use super::error::{AppendError, Refusal, is_out_of_space};
+use super::state::{Shared, is_missing};
+
+/// An entry that will not be delivered, with everything that somebody needs to judge it and to send it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// The entry's id.
+    pub id: String,
+    /// Its place in the spool.
+    pub seq: u64,
+    /// When it was given up, as the contract writes times.
+    pub time: String,
+    /// The code of the last answer, such as `FieldTooLong`.
+    pub code: String,
+    /// What the last answer said.
+    pub message: String,
+    /// Each attempt to deliver it, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// The event data, byte for byte.
+    pub event_data: String,
+}
+
+/// One attempt to deliver an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// When, as the contract writes times.
+    pub time: String,
+    /// What came of it.
+    pub outcome: String,
+}
+
+impl Attempt {
+    /// An attempt at the given time.
+    pub fn new(time: SystemTime, outcome: impl Into<String>) -> Self {
+        Self { time: text(time), outcome: outcome.into() }
+    }
+}
+
+impl DeadLetter {
+    /// A letter as of now.
+    pub fn new(seq: u64, id: impl Into<String>, event_data: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            seq,
+            time: text(SystemTime::now()),
+            code: String::new(),
+            message: String::new(),
+            attempts: Vec::new(),
+            event_data: event_data.into(),
+        }
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn because(mut self, code: impl Into<String>, message: impl Into<String>) -> Self {
+        (self.code, self.message) = (code.into(), message.into());
+        self
+    }
+
+    /// Tells what was tried.
+    #[must_use]
+    pub fn after(mut self, attempts: Vec<Attempt>) -> Self {
+        self.attempts = attempts;
+        self
+    }
+}
+
+fn text(time: SystemTime) -> String {
+    EventTime::try_from(time).map(|time| time.to_string()).unwrap_or_default()
+}
+
+/// A letter that waits to be written.
+#[derive(Debug)]
+pub(super) struct PendingLetter {
+    pub(super) seq: u64,
+    /// Its line, with the line's end.
+    pub(super) line: Vec<u8>,
+    pub(super) done: oneshot::Sender<Result<u64, AppendError>>,
+}
+
+impl PendingLetter {
+    pub(super) fn refuse(self, refusal: Refusal) {
+        // Whoever waited may be gone.
+        let _ = self.done.send(Err(refusal.into()));
+    }
+}
+
+/// The most that is read back at the start, and the most that is written at once beyond a single letter: a torn write
+/// is always within what is read.
+const WRITE_BYTES: usize = 1 << 20;
+const TAIL_BYTES: usize = 8 << 20;
+
+#[derive(Debug)]
+pub(super) struct DeadLetters {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    name: String,
+    /// Which of the files is written to.
+    index: u32,
+    file: Option<Box<dyn DiskFile>>,
+    length: u64,
+}
+
+/// The files that hold dead letters, in the order in which they were begun.
+pub(super) fn dead_letter_files(disk: &dyn Disk, dir: &Path, name: &str) -> io::Result<Vec<(u32, PathBuf)>> {
+    let mut found: Vec<(u32, PathBuf)> = disk
+        .list(dir)?
+        .into_iter()
+        .filter_map(|file_name| {
+            let rest = file_name.strip_prefix(name)?.strip_prefix(".dead")?.strip_suffix("ndjson")?;
+            let index = match rest.strip_prefix('.')? {
+                "" => 0,
+                number => number.strip_suffix('.')?.parse().ok()?,
+            };
+            (file_name == dead_letter_file(name, index)).then(|| (index, dir.join(file_name)))
+        })
+        .collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn dead_letter_file(name: &str, index: u32) -> String {
+    if index == 0 { format!("{name}.dead.ndjson") } else { format!("{name}.dead.{index}.ndjson") }
+}
+
+impl DeadLetters {
+    /// Finds the file to go on with, and takes out of all of them what torn writes left.
+    pub(super) fn open(disk: &Arc<dyn Disk>, dir: &Path, name: &str) -> io::Result<Self> {
+        let mut letters = Self {
+            disk: Arc::clone(disk),
+            dir: dir.to_owned(),
+            name: name.to_owned(),
+            index: 0,
+            file: None,
+            length: 0,
+        };
+        // Every file: one whose sync failed was left as it was.
+        for (index, path) in dead_letter_files(&**disk, dir, name)? {
+            let file = disk.open(&path, true)?;
+            letters.length = repair(&*file)?;
+            letters.index = index;
+            letters.file = Some(file);
+        }
+        Ok(letters)
+    }
+
+    /// Writes letters with one sync for many, acknowledges their records, and tells those who wait.
+    pub(super) fn commit(&mut self, mut letters: VecDeque<PendingLetter>, shared: &Shared) {
+        while !letters.is_empty() {
+            let mut bytes = Vec::new();
+            let mut group = Vec::new();
+            while let Some(letter) = letters.front() {
+                if !group.is_empty() && bytes.len() + letter.line.len() > WRITE_BYTES {
+                    break;
+                }
+                bytes.extend_from_slice(&letter.line);
+                group.extend(letters.pop_front());
+            }
+            // A second file, if the first one failed.
+            let written = self
+                .write(&bytes)
+                .or_else(|error| if is_out_of_space(&error) { Err(error) } else { self.write(&bytes) });
+            match written {
+                Ok(()) => {
+                    for letter in group {
+                        shared.state().acknowledge(letter.seq..letter.seq + 1);
+                        let _ = letter.done.send(Ok(letter.seq));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, letters = group.len(), "dead letters cannot be written; their events are kept");
+                    let error = Arc::new(error);
+                    for letter in group {
+                        letter.refuse(if is_out_of_space(&error) {
+                            Refusal::DiskFull
+                        } else {
+                            Refusal::Disk(Arc::clone(&error))
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let (file, fresh) = match self.file.take() {
+            Some(file) => (file, false),
+            None => (self.create()?, true),
+        };
+        if let Err(error) = write_all_at(&*file, bytes, self.length) {
+            // Nothing of a letter that is not whole may stay before the next one.
+            let cut = if fresh {
+                self.disk.remove(&self.dir.join(dead_letter_file(&self.name, self.index)))
+            } else {
+                file.set_len(self.length)
+            };
+            match cut {
+                Ok(()) if !fresh => self.file = Some(file),
+                Ok(()) => {}
+                Err(_) => self.next_file(),
+            }
+            return Err(error);
+        }
+        let synced = file.sync_data().and_then(|()| if fresh { self.disk.sync_dir(&self.dir) } else { Ok(()) });
+        if let Err(error) = synced {
+            // Not synced again: what it holds of this write is unknown.
+            self.next_file();
+            return Err(error);
+        }
+        self.length += bytes.len() as u64;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn next_file(&mut self) {
+        self.index = self.index.saturating_add(1);
+        self.length = 0;
+    }
+
+    fn create(&mut self) -> io::Result<Box<dyn DiskFile>> {
+        loop {
+            match self.disk.create(&self.dir.join(dead_letter_file(&self.name, self.index))) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.next_file(),
+                other => return other,
+            }
+        }
+    }
+}
+
+/// Blanks the lines of a torn write, which nobody was told to be kept, and ends the last line; gives the length. The
+/// other lines stay where they are, so that a repair that is interrupted does no harm.
+fn repair(file: &dyn DiskFile) -> io::Result<u64> {
+    let length = file.length()?;
+    let from = length.saturating_sub(TAIL_BYTES as u64);
+    let mut tail = vec![0; usize::try_from(length - from).unwrap_or(TAIL_BYTES)];
+    let read = read_full_at(file, &mut tail, from)?;
+    tail.truncate(read);
+    let mut at = from;
+    let mut changed = false;
+    for (index, line) in tail.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let begun_before = index == 0 && from > 0;
+        let whole = line.ends_with(b"\n");
+        let sound = begun_before || line.trim_ascii().is_empty() || serde_json::from_slice::<DeadLetter>(line).is_ok();
+        if !sound {
+            tracing::warn!(
+                at,
+                bytes = line.len(),
+                "a line of the dead letters is no letter and is blanked: a write was cut short"
+            );
+            let mut blank = vec![b' '; line.len()];
+            if let Some(end) = blank.last_mut() {
+                *end = b'\n';
+            }
+            write_all_at(file, &blank, at)?;
+            changed = true;
+        } else if !whole {
+            write_all_at(file, b"\n", at + line.len() as u64)?;
+            changed = true;
+        }
+        at += line.len() as u64 + u64::from(sound && !whole);
+    }
+    if changed {
+        file.sync_data()?;
+    }
+    Ok(at)
+}
+
+/// All letters of a spool, each sequence number once, the last line of it; and how many lines could not be read.
+pub(super) fn read_letters(disk: &dyn Disk, dir: &Path, name: &str) -> io::Result<(Vec<DeadLetter>, u64)> {
+    let mut letters: std::collections::BTreeMap<u64, DeadLetter> = std::collections::BTreeMap::new();
+    let mut unreadable = 0;
+    for (_, path) in dead_letter_files(disk, dir, name)? {
+        let file = match disk.open(&path, false) {
+            Ok(file) => file,
+            Err(error) if is_missing(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        let mut bytes = vec![0; usize::try_from(file.length()?).unwrap_or(usize::MAX)];
+        let read = read_full_at(&*file, &mut bytes, 0)?;
+        bytes.truncate(read);
+        for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            match serde_json::from_slice::<DeadLetter>(line) {
+                Ok(letter) => {
+                    letters.insert(letter.seq, letter);
+                }
+                Err(_) => unreadable += 1,
+            }
+        }
+    }
+    Ok((letters.into_values().collect(), unreadable))
+}

@@ -1,0 +1,162 @@
+//! What can go wrong, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::options::SpoolOptions;
+
+/// A spool could not be opened, read or closed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SpoolError {
+    /// Another process works with it.
+    #[error(
+        "the spool {name:?} in {dir:?} belongs to {owner}: stop that process, or give this one a directory or a spool name of its own",
+        owner = owner.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    Owned {
+        /// The directory.
+        dir: PathBuf,
+        /// The spool's name.
+        name: String,
+        /// The owner's process id, if its lock file tells it.
+        owner: Option<u32>,
+    },
+    /// The name does not do for files.
+    #[error("a spool's name has 1 to 64 of [-_A-Za-z0-9]; {name:?} is not one")]
+    Name {
+        /// The name, cut to 80 characters.
+        name: String,
+    },
+    /// `max_bytes` leaves no room to work.
+    #[error("max_bytes is {given}, and a spool needs at least {}", SpoolOptions::MIN_MAX_BYTES)]
+    MaxBytes {
+        /// What was given.
+        given: u64,
+    },
+    /// A segment is encrypted with a key that was not given.
+    #[error(
+        "{path:?} is encrypted with the key {key_id:?}, which was not given: add it with Encryption::also_reads (feature `encryption`)"
+    )]
+    KeyMissing {
+        /// The segment.
+        path: PathBuf,
+        /// The key's id.
+        key_id: String,
+    },
+    /// A key was given under the id that a segment names, and it is another one.
+    #[error(
+        "{path:?} is encrypted with another key than the one given under the id {key_id:?}: find the one that wrote it"
+    )]
+    KeyWrong {
+        /// The segment.
+        path: PathBuf,
+        /// The key's id.
+        key_id: String,
+    },
+    /// A segment was written by a later version.
+    #[error(
+        "{path:?} has format version {version}, and this program knows only version 1: use the program that wrote it, or a later one"
+    )]
+    Version {
+        /// The segment.
+        path: PathBuf,
+        /// Its version.
+        version: u16,
+    },
+    /// A segment is encrypted in a way that this version does not know.
+    #[error(
+        "{path:?} is encrypted with cipher {cipher}, and this program knows only 1 (XChaCha20-Poly1305): use the program that wrote it, or a later one"
+    )]
+    Cipher {
+        /// The segment.
+        path: PathBuf,
+        /// The cipher's number.
+        cipher: u8,
+    },
+    /// The spool was closed.
+    #[error("the spool is closed")]
+    Closed,
+    /// The disk said no.
+    #[error("cannot {doing} {path:?}: {source}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl SpoolError {
+    pub(super) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { doing, path, source }
+    }
+}
+
+/// What became of a record that is not known to be on disk.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// It is not on disk, and will not be delivered.
+    #[error("not accepted: {0}")]
+    Refused(#[from] Refusal),
+    /// It may be on disk or not: the disk failed while it was written, and then failed to say what it kept. Should the
+    /// process end now, the next one may find it and deliver it. Appending it again under the same id is safe where the
+    /// receiver knows ids.
+    #[error("unknown whether it was kept: {0}")]
+    Unknown(Arc<io::Error>),
+}
+
+/// Why a record was not accepted.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The spool has reached `max_bytes`.
+    #[error("the spool is full: {used} of {max_bytes} bytes; deliveries free it, or raise max_bytes")]
+    Full {
+        /// The bytes that its segments take.
+        used: u64,
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// The disk has no room.
+    #[error("the disk is full; accepting goes on by itself within a second of there being room")]
+    DiskFull,
+    /// It cannot wait, and others are waiting already.
+    #[error("{waiting} bytes are waiting for the disk already")]
+    Busy {
+        /// The bytes that wait.
+        waiting: usize,
+    },
+    /// It can never fit.
+    #[error("it takes {bytes} bytes, and at most {max_bytes} can be kept")]
+    TooLarge {
+        /// What it takes.
+        bytes: usize,
+        /// What it may take.
+        max_bytes: usize,
+    },
+    /// The id is empty or longer than 255 bytes.
+    #[error("an id has 1 to 255 bytes; this one has {bytes}")]
+    Id {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The disk failed before any of it was written.
+    #[error("the disk failed: {0}")]
+    Disk(Arc<io::Error>),
+    /// The spool was closed.
+    #[error("the spool is closed")]
+    Closed,
+}
+
+/// Whether an error says that there is no room, which passes by itself.
+pub(super) fn is_out_of_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}

@@ -1,0 +1,377 @@
+//! The writer: groups of records into segments, acknowledgements into their journal, segments away when all in them
+//! is acknowledged. It has no thread and no clock, so a test can put every one of its steps in any order.
+//!
+//! What it holds to:
+//! - One write and one `fdatasync` for a group; the directory is synced when a segment is new.
+//! - Whatever fails, the segment is never written to again. What was not known to be durable is written anew, under the
+//!   same sequence numbers, into a new segment; its base tells every later reader where the old one ends.
+//! - A record is refused only where it is certain that nothing of it is on disk; otherwise its fate is unknown, and said so.
+//! - A segment is removed only after the acknowledgements of all in it are durable.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::ack_journal::AckJournal;
+use super::cipher::TAG_BYTES;
+use super::disk::{Disk, DiskFile, write_all_at};
+use super::error::{AppendError, Refusal, is_out_of_space};
+use super::frame::{FrameCode, HEADER_BYTES, MAX_CONTENT_BYTES};
+use super::options::{SpoolOptions, WhenFull};
+use super::segment::{FRAMES_AT, SegmentHeader, SegmentName};
+use super::state::{Segment, Shared, is_missing};
+
+/// The most that is written at once.
+pub(super) const GROUP_BYTES: usize = 4 << 20;
+/// How many segments are tried for one group before its emitters hear of it.
+const ATTEMPTS: u32 = 3;
+
+/// A record that waits to be written.
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// The id, then the event data.
+    pub(super) content: Vec<u8>,
+    pub(super) id_bytes: u8,
+    pub(super) done: oneshot::Sender<Result<u64, AppendError>>,
+    /// Set once bytes of it may have reached the disk without being known to be durable.
+    pub(super) tainted: Option<Arc<io::Error>>,
+}
+
+impl Pending {
+    pub(super) fn refuse(self, refusal: Refusal) {
+        let error = self.tainted.map_or(AppendError::Refused(refusal), AppendError::Unknown);
+        // Whoever waited may be gone.
+        let _ = self.done.send(Err(error));
+    }
+}
+
+/// Why records are left waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// `max_bytes` are used.
+    Full,
+    /// The disk has no room.
+    DiskFull,
+}
+
+#[derive(Debug)]
+pub(super) struct Log {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    options: SpoolOptions,
+    shared: Arc<Shared>,
+    journal: AckJournal,
+    active: Option<Active>,
+    next_number: u64,
+    /// Whether acknowledgements are missing in the journal, after it failed.
+    journal_behind: bool,
+    buffer: Vec<u8>,
+}
+
+/// The segment that is being written.
+#[derive(Debug)]
+struct Active {
+    file: Box<dyn DiskFile>,
+    number: u64,
+    code: FrameCode,
+    length: u64,
+}
+
+/// A group that is not known to be on disk.
+struct Failure {
+    error: io::Error,
+    /// Whether some of it may be there all the same.
+    tainted: bool,
+}
+
+impl Log {
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        options: SpoolOptions,
+        shared: Arc<Shared>,
+        journal: AckJournal,
+        next_number: u64,
+    ) -> Self {
+        let buffer = Vec::new();
+        Self { disk, dir, options, shared, journal, active: None, next_number, journal_behind: false, buffer }
+    }
+
+    /// Writes what waits, oldest first, and tells each emitter. What is left in the queue has to wait, for the reason given.
+    pub(super) fn commit(&mut self, queue: &mut VecDeque<Pending>) -> Option<Blocked> {
+        let mut attempts = 0;
+        loop {
+            if self.active.as_ref().is_some_and(|active| active.length >= self.options.segment_bytes) {
+                self.seal();
+            }
+            let mut group = self.take_group(queue);
+            if group.is_empty() {
+                if queue.is_empty() {
+                    return None;
+                }
+                if self.free_active() {
+                    continue;
+                }
+                return self.no_room(queue, Blocked::Full);
+            }
+            let Err(Failure { error, tainted }) = self.write(&group) else {
+                let end = self.shared.state().next_seq;
+                let first = end - group.len() as u64;
+                self.shared.durable_end.send_replace(end);
+                for (seq, record) in (first..end).zip(group) {
+                    let _ = record.done.send(Ok(seq));
+                }
+                attempts = 0;
+                continue;
+            };
+            let out_of_space = is_out_of_space(&error);
+            tracing::warn!(%error, records = group.len(), "a write to the spool failed");
+            let error = Arc::new(error);
+            if tainted {
+                for record in &mut group {
+                    record.tainted = Some(Arc::clone(&error));
+                }
+            }
+            attempts += 1;
+            if out_of_space || attempts < ATTEMPTS {
+                for record in group.into_iter().rev() {
+                    queue.push_front(record);
+                }
+                if out_of_space {
+                    return self.no_room(queue, Blocked::DiskFull);
+                }
+            } else {
+                for record in group {
+                    record.refuse(Refusal::Disk(Arc::clone(&error)));
+                }
+                attempts = 0;
+            }
+        }
+    }
+
+    /// Takes from the queue what fits into one write and into the spool; drops what nobody waits for any more.
+    fn take_group(&self, queue: &mut VecDeque<Pending>) -> Vec<Pending> {
+        let used = self.shared.state().used_bytes() + if self.active.is_some() { 0 } else { FRAMES_AT };
+        let room = usize::try_from(self.options.max_bytes.saturating_sub(used)).unwrap_or(usize::MAX);
+        let around = frame_overhead(&self.options);
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while let Some(next) = queue.front() {
+            if next.done.is_closed() {
+                queue.pop_front();
+                continue;
+            }
+            bytes += around + next.content.len();
+            if bytes > room || (bytes > GROUP_BYTES && !group.is_empty()) {
+                break;
+            }
+            group.extend(queue.pop_front());
+        }
+        group
+    }
+
+    /// There is no room: whoever does not wait hears so.
+    fn no_room(&self, queue: &mut VecDeque<Pending>, why: Blocked) -> Option<Blocked> {
+        queue.retain(|record| !record.done.is_closed());
+        if self.options.when_full == WhenFull::Wait {
+            return (!queue.is_empty()).then_some(why);
+        }
+        let used = self.shared.state().used_bytes();
+        for record in queue.drain(..) {
+            record.refuse(match why {
+                Blocked::Full => Refusal::Full { used, max_bytes: self.options.max_bytes },
+                Blocked::DiskFull => Refusal::DiskFull,
+            });
+        }
+        None
+    }
+
+    /// Writes and syncs a group. On success it is durable, and the state says so.
+    fn write(&mut self, group: &[Pending]) -> Result<(), Failure> {
+        let base = self.shared.state().next_seq;
+        self.buffer.clear();
+        let (active, fresh) = if let Some(active) = self.active.take() {
+            (active, None)
+        } else {
+            let (active, header, name) = self.begin(base).map_err(|error| Failure { error, tainted: false })?;
+            self.buffer.extend_from_slice(&header.encode());
+            (active, Some((header, name)))
+        };
+        for (index, (seq, record)) in (base..).zip(group).enumerate() {
+            active.code.encode(&mut self.buffer, seq, index == 0, record.id_bytes, &record.content);
+        }
+        let written = write_all_at(&*active.file, &self.buffer, active.length);
+        let added = self.buffer.len() as u64;
+        if self.buffer.capacity() > GROUP_BYTES / 4 {
+            self.buffer = Vec::new();
+        }
+        let synced = match &written {
+            Ok(()) => active.file.sync_data().and_then(|()| match fresh {
+                Some(_) => self.disk.sync_dir(&self.dir),
+                None => Ok(()),
+            }),
+            Err(_) => Ok(()),
+        };
+        let write_failed = written.is_err();
+        if let Err(error) = written.and(synced) {
+            let tainted = match fresh {
+                Some((_, name)) => !self.undo_segment(name),
+                None => !self.cut(&active, write_failed),
+            };
+            return Err(Failure { error, tainted });
+        }
+        let length = active.length + added;
+        let seqs = base..base + group.len() as u64;
+        let mut state = self.shared.state();
+        state.next_seq = seqs.end;
+        match fresh {
+            Some((header, name)) => {
+                state.segments.push(Segment { name, header: Some(header), seqs, length, active: true });
+            }
+            None => {
+                if let Some(segment) = state.segment_mut(active.number) {
+                    segment.seqs.end = seqs.end;
+                    segment.length = length;
+                }
+            }
+        }
+        drop(state);
+        self.active = Some(Active { length, ..active });
+        Ok(())
+    }
+
+    /// Makes the file of a new segment.
+    fn begin(&mut self, base: u64) -> io::Result<(Active, SegmentHeader, SegmentName)> {
+        let mut salt = [0; 16];
+        self.disk.random(&mut salt)?;
+        let (cipher, key) = self.options.encryption.as_ref().map(|keys| keys.cipher_for_new(salt)).unzip();
+        let header = SegmentHeader { base, salt, key };
+        loop {
+            let name = SegmentName { base, number: self.next_number, damaged: false };
+            self.next_number += 1;
+            match self.disk.create(&self.dir.join(name.render(&self.options.name))) {
+                Ok(file) => {
+                    let code = FrameCode::new(salt, cipher);
+                    return Ok((Active { file, number: name.number, code, length: 0 }, header, name));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Removes a segment whose first group failed; tells whether it is certain to be gone.
+    fn undo_segment(&self, name: SegmentName) -> bool {
+        let gone = self.disk.remove(&self.dir.join(name.render(&self.options.name)));
+        if gone.is_err() {
+            // Its numbers are written anew elsewhere. It stays on the list, so that it is removed later.
+            let seqs = name.base..name.base;
+            self.shared.state().segments.push(Segment { name, header: None, seqs, length: 0, active: false });
+        }
+        gone.and_then(|()| self.disk.sync_dir(&self.dir)).is_ok()
+    }
+
+    /// Takes a failed group off the end of a segment that is given up; tells whether it is certain to be gone. Where it
+    /// was the sync that failed, this file is not synced again, so nothing is certain.
+    fn cut(&self, active: &Active, write_failed: bool) -> bool {
+        if let Some(segment) = self.shared.state().segment_mut(active.number) {
+            segment.active = false;
+        }
+        let cut = active.file.set_len(active.length);
+        write_failed && cut.and_then(|()| active.file.sync_data()).is_ok()
+    }
+
+    /// Gives up the active segment; the next group begins a new one.
+    fn seal(&mut self) {
+        if let Some(active) = self.active.take()
+            && let Some(segment) = self.shared.state().segment_mut(active.number)
+        {
+            segment.active = false;
+        }
+    }
+
+    /// Frees the active segment if all in it is acknowledged; tells whether room came of it.
+    fn free_active(&mut self) -> bool {
+        let Some(active) = &self.active else { return false };
+        let number = active.number;
+        let mut state = self.shared.state();
+        let seqs = state.segment_mut(number).map(|segment| segment.seqs.clone());
+        let free = seqs.is_some_and(|seqs| state.acked.contains_all(&seqs));
+        drop(state);
+        if free {
+            self.seal();
+            // Where it fails, the next call of `settle` tries it again, and nothing is free until then.
+            let _ = self.settle(false);
+        }
+        free && self.shared.state().segment_mut(number).is_none()
+    }
+
+    /// Writes new acknowledgements to the journal and removes segments that hold nothing else. With `sync`, the
+    /// acknowledgements are durable afterwards. What fails is tried again by the next call.
+    pub(super) fn settle(&mut self, sync: bool) -> io::Result<()> {
+        let (new, done, durable_end) = {
+            let mut state = self.shared.state();
+            let new = std::mem::take(&mut state.new_acks);
+            let done: Vec<SegmentName> = state
+                .segments
+                .iter()
+                .filter(|segment| !segment.active && state.acked.contains_all(&segment.seqs))
+                .map(|segment| segment.name)
+                .collect();
+            (new, done, state.next_seq)
+        };
+        let shared = &self.shared;
+        let acked = || shared.state().acked.clone();
+        let written = if self.journal_behind {
+            self.journal.write_snapshot(&acked(), durable_end)
+        } else if new.is_empty() {
+            Ok(())
+        } else {
+            self.journal.append(&new, acked, durable_end)
+        };
+        self.journal_behind = written.is_err();
+        written?;
+        if !sync && done.is_empty() {
+            return Ok(());
+        }
+        let synced = self.journal.sync(acked, durable_end);
+        self.journal_behind = synced.is_err();
+        synced?;
+        for name in done {
+            if !name.damaged {
+                match self.disk.remove(&self.dir.join(name.render(&self.options.name))) {
+                    Err(error) if !is_missing(&error) => return Err(error),
+                    _ => {}
+                }
+            }
+            self.shared.state().segments.retain(|segment| segment.name.number != name.number);
+        }
+        Ok(())
+    }
+
+    /// Whether acknowledgements are written that a power failure could take back, or not written at all.
+    pub(super) fn owes_sync(&self) -> bool {
+        self.journal_behind || self.journal.is_dirty()
+    }
+
+    /// Ends the work: all acknowledgements durable, and a mark of how far the records are.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.seal();
+        self.shared.state().new_acks.push(0..0);
+        self.settle(true)
+    }
+}
+
+/// Bytes around a record's content on disk.
+pub(super) fn frame_overhead(options: &SpoolOptions) -> usize {
+    HEADER_BYTES + if options.encryption.is_some() { TAG_BYTES } else { 0 }
+}
+
+/// The largest id and event data together that a spool takes.
+pub(super) fn max_content(options: &SpoolOptions) -> usize {
+    let room = options.max_bytes.saturating_sub(FRAMES_AT + frame_overhead(options) as u64);
+    usize::try_from(room).unwrap_or(usize::MAX).min(MAX_CONTENT_BYTES)
+}

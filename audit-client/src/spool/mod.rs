@@ -1,0 +1,298 @@
+//! The spool: the durable queue on disk. What it accepted survives anything but the disk itself.
+//!
+//! ```text
+//!  append ──► queue ──► io_thread ──► log ──► segments          one write, one fdatasync for all that wait
+//!                                      │
+//!  ack ─────► state ───────────────────┴────► ack_journal       durable before a segment is removed
+//!                                                               reader ◄── segments, streamed in order
+//!  dead_letter ─► queue ─► io_thread ───────► dead_letters      lines of JSON beside the segments
+//! ```
+//!
+//! A record gets a sequence number when it is written. Segments hold consecutive numbers, so what is missing is known
+//! exactly; acknowledgements are a set of numbers, in any order. [`recovery`] tells how a spool is opened after whatever
+//! happened, [`log`] what holds when the disk fails, `docs/spool-format.md` how the files look. Everything that touches a
+//! file does so through [`Disk`].
+//!
+//! ```
+//! use audit_client::spool::{Spool, SpoolOptions};
+//!
+//! # let dir = std::env::temp_dir().join(format!("audit-spool-doc-{}", std::process::id()));
+//! let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new().name("orders"))?;
+//! let seq = spool.append("refund-1", r#"{"version":"1.0"}"#).wait()?; // or `.await`; it is on disk now
+//! for record in reader.next_batch(100, 1_000_000)? {
+//!     assert_eq!(record.id, "refund-1");
+//!     spool.ack(record.seq); // it was delivered
+//! }
+//! assert_eq!(spool.status().pending_events, 0);
+//! spool.close()?;
+//! # std::fs::remove_dir_all(dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod ack_journal;
+mod append;
+mod cipher;
+mod dead_letters;
+mod disk;
+mod error;
+mod frame;
+mod io_thread;
+mod log;
+mod options;
+mod queue;
+mod reader;
+mod recovery;
+mod segment;
+mod seq_set;
+mod state;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{oneshot, watch};
+
+pub use append::Append;
+#[cfg(feature = "encryption")]
+pub use cipher::{Encryption, KeyError};
+pub use dead_letters::{Attempt, DeadLetter};
+pub use disk::{Disk, DiskFile, Lock, LockError, RealDisk};
+pub use error::{AppendError, Refusal, SpoolError};
+pub use log::Blocked;
+pub use options::{SpoolOptions, WhenFull};
+pub use reader::{Reader, Record};
+pub use recovery::Recovery;
+pub use state::Damage;
+
+use dead_letters::{DeadLetters, PendingLetter};
+use io_thread::IoThread;
+use log::Pending;
+use queue::Queue;
+use state::Shared;
+
+/// An open spool. Clones are handles of the same one; the last one that is dropped ends it, without waiting. Use
+/// [`close`](Self::close) to know that everything is on disk and the next process may come.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    options: SpoolOptions,
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    recovery: Recovery,
+    thread: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// How a spool stands. The figures belong together: they were taken at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// Events that are on disk and not acknowledged.
+    pub pending_events: u64,
+    /// Bytes that the segments take.
+    pub used_bytes: u64,
+    /// What they may take.
+    pub max_bytes: u64,
+    /// The number of segments.
+    pub segments: usize,
+    /// The sequence number that the next event gets.
+    pub next_seq: u64,
+    /// Why emitters wait, if they do.
+    pub blocked: Option<Blocked>,
+    /// What was found broken since the spool was opened.
+    pub damage: Damage,
+}
+
+impl Spool {
+    /// Opens a spool, making the directory where needed, and takes over what earlier runs left. Blocks on the disk: in
+    /// async code call it in `spawn_blocking`.
+    pub fn open(dir: impl AsRef<Path>, options: SpoolOptions) -> Result<(Self, Reader), SpoolError> {
+        Self::open_on(Arc::new(RealDisk), dir, options)
+    }
+
+    /// Opens a spool on another disk than the operating system's: one that counts calls, or fails.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        dir: impl AsRef<Path>,
+        options: SpoolOptions,
+    ) -> Result<(Self, Reader), SpoolError> {
+        let dir = dir.as_ref().to_owned();
+        let options = options.checked()?;
+        disk.prepare_dir(&dir).map_err(SpoolError::io("make the directory", &dir))?;
+        let lock_path = dir.join(format!("{}.lock", options.name));
+        let lock = disk.lock(&lock_path).map_err(|error| match error {
+            LockError::Held { owner } => SpoolError::Owned { dir: dir.clone(), name: options.name.clone(), owner },
+            LockError::Io(source) => SpoolError::Io { doing: "lock", path: lock_path, source },
+        })?;
+        let opened = recovery::recover(&disk, &dir, &options)?;
+        let letters =
+            DeadLetters::open(&disk, &dir, &options.name).map_err(SpoolError::io("read the dead letters in", &dir))?;
+        let queue = Arc::new(Queue::default());
+        let shared = opened.shared;
+        let work = IoThread { log: opened.log, letters, queue: Arc::clone(&queue), shared: Arc::clone(&shared), lock };
+        let thread = std::thread::Builder::new()
+            .name("audit-spool".to_owned())
+            .spawn(|| work.run())
+            .map_err(SpoolError::io("start a thread for", &dir))?;
+        // What was acknowledged wholly by the former run is removed at once.
+        queue.wake();
+        let reader =
+            Reader::new(Arc::clone(&disk), dir.clone(), options.clone(), Arc::clone(&shared), Arc::clone(&queue));
+        let recovery = opened.recovery;
+        let thread = Mutex::new(Some(thread));
+        Ok((Self { handle: Arc::new(Handle { disk, dir, options, shared, queue, recovery, thread }) }, reader))
+    }
+
+    /// Puts an event in line for the disk. The returned [`Append`] is to be awaited, or waited for: it tells the sequence
+    /// number once the event is on disk and synced. Dropping it takes the event back as long as it is not being written.
+    pub fn append(&self, id: &str, event_data: &str) -> Append {
+        let (done, append) = Append::new();
+        match self.pending(id, event_data, done) {
+            Ok(record) => self.handle.queue.push(record),
+            Err((done, refusal)) => {
+                let _ = done.send(Err(refusal.into()));
+            }
+        }
+        append
+    }
+
+    /// Like [`append`](Self::append), but refuses at once where the event would have to wait for room, or behind megabytes
+    /// of others.
+    pub fn try_append(&self, id: &str, event_data: &str) -> Result<Append, Refusal> {
+        if let Some(refusal) = self.handle.queue.would_wait() {
+            return Err(match refusal {
+                Refusal::Full { .. } => self.full(),
+                other => other,
+            });
+        }
+        let (done, append) = Append::new();
+        let record = self.pending(id, event_data, done).map_err(|(_, refusal)| refusal)?;
+        self.handle.queue.push(record);
+        Ok(append)
+    }
+
+    fn full(&self) -> Refusal {
+        let used = self.handle.shared.state().used_bytes();
+        Refusal::Full { used, max_bytes: self.handle.options.max_bytes }
+    }
+
+    fn pending(
+        &self,
+        id: &str,
+        event_data: &str,
+        done: oneshot::Sender<Result<u64, AppendError>>,
+    ) -> Result<Pending, (oneshot::Sender<Result<u64, AppendError>>, Refusal)> {
+        let id_bytes = match u8::try_from(id.len()) {
+            Ok(bytes) if bytes > 0 => bytes,
+            _ => return Err((done, Refusal::Id { bytes: id.len() })),
+        };
+        let bytes = id.len() + event_data.len();
+        let max_bytes = log::max_content(&self.handle.options);
+        if bytes > max_bytes {
+            return Err((done, Refusal::TooLarge { bytes, max_bytes }));
+        }
+        let mut content = Vec::with_capacity(bytes);
+        content.extend_from_slice(id.as_bytes());
+        content.extend_from_slice(event_data.as_bytes());
+        Ok(Pending { content, id_bytes, done, tainted: None })
+    }
+
+    /// Acknowledges an event: it was delivered, and is not kept any longer. In any order, as often as one likes; gives
+    /// whether it was news. Never blocks on the disk: a power failure within the next second may bring the event back.
+    pub fn ack(&self, seq: u64) -> bool {
+        self.ack_all([seq]) == 1
+    }
+
+    /// Acknowledges several events; gives how many of them were not acknowledged before. Numbers that no event has are
+    /// left alone.
+    pub fn ack_all(&self, seqs: impl IntoIterator<Item = u64>) -> u64 {
+        let mut state = self.handle.shared.state();
+        let mut news = 0;
+        for seq in seqs {
+            if seq < state.next_seq {
+                news += state.acknowledge(seq..seq + 1);
+            }
+        }
+        drop(state);
+        if news > 0 {
+            self.handle.queue.wake();
+        }
+        news
+    }
+
+    /// Writes a dead letter, and acknowledges its event once the letter is on disk and synced. Where that fails, the event
+    /// is kept.
+    pub fn dead_letter(&self, letter: &DeadLetter) -> Append {
+        let (done, append) = Append::new();
+        match serde_json::to_vec(letter) {
+            Ok(mut line) => {
+                line.push(b'\n');
+                self.handle.queue.push_letter(PendingLetter { seq: letter.seq, line, done });
+            }
+            Err(error) => {
+                let error = Refusal::Disk(Arc::new(std::io::Error::other(error)));
+                let _ = done.send(Err(error.into()));
+            }
+        }
+        append
+    }
+
+    /// One more than the highest sequence number on disk; changes when there is something new to read.
+    pub fn durable_end(&self) -> watch::Receiver<u64> {
+        self.handle.shared.durable_end.subscribe()
+    }
+
+    /// What was found at the opening.
+    pub fn recovery(&self) -> &Recovery {
+        &self.handle.recovery
+    }
+
+    /// How the spool stands.
+    pub fn status(&self) -> Status {
+        let blocked = self.handle.queue.blocked();
+        let state = self.handle.shared.state();
+        Status {
+            pending_events: state.pending(),
+            used_bytes: state.used_bytes(),
+            max_bytes: self.handle.options.max_bytes,
+            segments: state.segments.len(),
+            next_seq: state.next_seq,
+            blocked,
+            damage: state.damage,
+        }
+    }
+
+    /// All dead letters that lie in the directory, the oldest first. Reads their files whole.
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, SpoolError> {
+        let Handle { disk, dir, options, .. } = &*self.handle;
+        let letters = dead_letters::read_letters(&**disk, dir, &options.name)
+            .map_err(SpoolError::io("read the dead letters in", dir))?;
+        Ok(letters.0)
+    }
+
+    /// Ends the spool: what is in line is written, or refused where there is no room; acknowledgements are durable; the
+    /// lock is free. Blocks on the disk. A second call does nothing.
+    pub fn close(&self) -> Result<(), SpoolError> {
+        self.handle.queue.close();
+        let thread = self.handle.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = thread.map_or(Ok(Ok(())), JoinHandle::join);
+        let ended = ended.unwrap_or_else(|_| Err(std::io::Error::other("the spool's thread panicked")));
+        ended.map_err(SpoolError::io("write the last acknowledgements in", &self.handle.dir))
+    }
+}

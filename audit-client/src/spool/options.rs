@@ -1,0 +1,104 @@
+//! What a spool can be told at the start.
+
+use super::cipher::Encryption;
+use super::error::SpoolError;
+use super::segment::FRAMES_AT;
+
+/// What happens to an `append` for which there is no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It waits until deliveries, or somebody else, have made room.
+    #[default]
+    Wait,
+    /// It is refused at once.
+    Reject,
+}
+
+/// How a spool is kept. Every option has a default.
+///
+/// ```
+/// use audit_client::spool::{SpoolOptions, WhenFull};
+///
+/// let options = SpoolOptions::new().name("orders").max_bytes(64 << 20).when_full(WhenFull::Reject);
+/// ```
+#[derive(Clone, Debug)]
+pub struct SpoolOptions {
+    pub(super) name: String,
+    pub(super) max_bytes: u64,
+    pub(super) segment_bytes: u64,
+    pub(super) when_full: WhenFull,
+    pub(super) encryption: Option<Encryption>,
+}
+
+impl Default for SpoolOptions {
+    fn default() -> Self {
+        Self {
+            name: "default".to_owned(),
+            max_bytes: 1 << 30,
+            segment_bytes: 16 << 20,
+            when_full: WhenFull::Wait,
+            encryption: None,
+        }
+    }
+}
+
+impl SpoolOptions {
+    /// The smallest `max_bytes`: room for eight segments that hold something.
+    pub const MIN_MAX_BYTES: u64 = 64 * 1024;
+
+    /// The defaults: name `default`, 1 GiB, segments of 16 MiB, waiting when full, not encrypted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The spool's name, the first part of its files' names: 1 to 64 of `[-_A-Za-z0-9]`. Spools with different names in one
+    /// directory have nothing to do with each other.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The most that the segments may take on disk, in bytes; at least [`MIN_MAX_BYTES`](Self::MIN_MAX_BYTES).
+    /// Acknowledgements (64 KiB) and dead letters come on top.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// How long a segment grows, in bytes, before the next one is begun; at most an eighth of `max_bytes` is used. Room
+    /// comes free by whole segments.
+    #[must_use]
+    pub fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = bytes;
+        self
+    }
+
+    /// What happens when `max_bytes` are used, or the disk is full.
+    #[must_use]
+    pub fn when_full(mut self, policy: WhenFull) -> Self {
+        self.when_full = policy;
+        self
+    }
+
+    /// Encrypts what is written from now on. What was written in the clear before stays readable.
+    #[cfg(feature = "encryption")]
+    #[must_use]
+    pub fn encryption(mut self, keys: Encryption) -> Self {
+        self.encryption = Some(keys);
+        self
+    }
+
+    pub(super) fn checked(mut self) -> Result<Self, SpoolError> {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(known) {
+            return Err(SpoolError::Name { name: self.name.chars().take(80).collect() });
+        }
+        if self.max_bytes < Self::MIN_MAX_BYTES {
+            return Err(SpoolError::MaxBytes { given: self.max_bytes });
+        }
+        self.segment_bytes = self.segment_bytes.clamp(FRAMES_AT + 1024, self.max_bytes / 8);
+        Ok(self)
+    }
+}

@@ -1,0 +1,346 @@
+//! The spool as a whole, with its thread: on the real file system, and on a simulated one where a disk has to fail.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::disk::simulated::{Faults, SimulatedDisk};
+use super::*;
+
+fn dir() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn drain(spool: &Spool, reader: &mut Reader) -> Vec<Record> {
+    let mut all = Vec::new();
+    loop {
+        let batch = reader.next_batch(100, 1_000_000).unwrap();
+        if batch.is_empty() {
+            return all;
+        }
+        spool.ack_all(batch.iter().map(|record| record.seq));
+        all.extend(batch);
+    }
+}
+
+fn segments(dir: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(dir).unwrap().map(|item| item.unwrap().path());
+    let mut segments: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "seg")).collect();
+    segments.sort();
+    segments
+}
+
+/// Waits for something that the spool's thread does by itself; fails after a time in which it is certain to be done.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_mins(1), "waited a minute for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_next_run_goes_on_where_the_last_one_was() {
+    let dir = dir();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    for n in 0..10 {
+        assert_eq!(spool.append(&format!("id-{n}"), &format!("{{\"n\":{n}}}")).wait().unwrap(), n + 1);
+    }
+    let batch = reader.next_batch(4, usize::MAX).unwrap();
+    assert_eq!(spool.ack_all(batch.iter().map(|record| record.seq)), 4);
+    assert!(spool.ack(7), "out of order");
+    assert!(!spool.ack(7), "twice");
+    assert!(!spool.ack(11), "a number that no event has");
+    assert_eq!(spool.status().pending_events, 5);
+    spool.close().unwrap();
+
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    assert_eq!(spool.recovery().backlog_events, 5);
+    let kept: Vec<(u64, String, String)> =
+        drain(&spool, &mut reader).into_iter().map(|record| (record.seq, record.id, record.event_data)).collect();
+    let expected = [5, 6, 8, 9, 10].map(|seq| (seq, format!("id-{}", seq - 1), format!("{{\"n\":{}}}", seq - 1)));
+    assert_eq!(kept, expected);
+    assert_eq!(spool.append("next", "{}").wait().unwrap(), 11);
+    assert_eq!(drain(&spool, &mut reader).len(), 1);
+    spool.close().unwrap();
+    assert_eq!(segments(dir.path()), <[PathBuf; 0]>::default(), "a spool with nothing in it keeps no segment");
+
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    assert_eq!(spool.append("after", "{}").wait().unwrap(), 12, "numbers are never used again");
+}
+
+#[test]
+fn a_second_process_is_told_who_has_the_spool_and_other_names_are_free() {
+    let dir = dir();
+    let (first, _reader) = Spool::open(&dir, SpoolOptions::new().name("a")).unwrap();
+    let error = Spool::open(&dir, SpoolOptions::new().name("a")).unwrap_err();
+    assert!(matches!(&error, SpoolError::Owned { owner: Some(pid), .. } if *pid == std::process::id()), "{error:?}");
+    assert!(error.to_string().contains(&format!("belongs to process {}", std::process::id())), "{error}");
+
+    let (other, mut other_reader) = Spool::open(&dir, SpoolOptions::new().name("b")).unwrap();
+    first.append("of-a", "{}").wait().unwrap();
+    assert_eq!(other.append("of-b", "{}").wait().unwrap(), 1);
+    assert_eq!(drain(&other, &mut other_reader)[0].id, "of-b");
+    first.close().unwrap();
+    let (again, mut reader) = Spool::open(&dir, SpoolOptions::new().name("a")).unwrap();
+    assert_eq!(drain(&again, &mut reader)[0].id, "of-a");
+}
+
+#[test]
+fn names_and_limits_that_cannot_work_are_refused_with_the_rule() {
+    for name in ["", "a.b", "../x", "a/b", &"n".repeat(65), "é"] {
+        let error = Spool::open("/nowhere", SpoolOptions::new().name(name)).unwrap_err();
+        assert!(matches!(error, SpoolError::Name { .. }), "{name:?}: {error}");
+    }
+    let error = Spool::open("/nowhere", SpoolOptions::new().max_bytes(1000)).unwrap_err();
+    assert_eq!(error.to_string(), "max_bytes is 1000, and a spool needs at least 65536");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_look_into_a_spool() {
+    use std::os::unix::fs::PermissionsExt;
+    let outer = dir();
+    let inner = outer.path().join("deep/spool");
+    let (spool, _reader) = Spool::open(&inner, SpoolOptions::new()).unwrap();
+    let seq = spool.append("a", "{}").wait().unwrap();
+    spool.append("b", "{}").wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(seq, "a", "{}")).wait().unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(&inner), 0o700);
+    let mut files = 0;
+    for item in std::fs::read_dir(&inner).unwrap() {
+        let path = item.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{path:?}");
+        files += 1;
+    }
+    assert_eq!(files, 4, "lock, segment, acknowledgements, dead letters");
+
+    std::fs::set_permissions(outer.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let error = Spool::open(outer.path(), SpoolOptions::new()).unwrap_err();
+    assert!(error.to_string().contains("anybody may write to the directory (mode 777)"), "{error}");
+}
+
+#[test]
+fn many_emitters_share_writes_and_each_hears_of_its_own_event() {
+    let dir = dir();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new().segment_bytes(10_000)).unwrap();
+    let told: BTreeSet<(u64, String)> = std::thread::scope(|scope| {
+        let emitters: Vec<_> = (0..8)
+            .map(|emitter| {
+                let spool = &spool;
+                scope.spawn(move || {
+                    (0..50)
+                        .map(|n| {
+                            let id = format!("{emitter}-{n}");
+                            (spool.append(&id, "{\"some\":\"event data of some length\"}").wait().unwrap(), id)
+                        })
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        emitters.into_iter().flat_map(|emitter| emitter.join().unwrap()).collect()
+    });
+    let read: BTreeSet<_> = drain(&spool, &mut reader).into_iter().map(|record| (record.seq, record.id)).collect();
+    assert_eq!(read, told);
+    assert_eq!(read.len(), 400);
+}
+
+#[tokio::test]
+async fn an_append_can_be_awaited_and_new_events_are_told_of() {
+    let dir = dir();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let mut durable_end = spool.durable_end();
+    assert_eq!(*durable_end.borrow_and_update(), 1);
+    let appending = tokio::spawn({
+        let spool = spool.clone();
+        async move { spool.append("a", "{}").await }
+    });
+    durable_end.changed().await.unwrap();
+    assert_eq!(reader.next_batch(10, 1000).unwrap().len(), 1);
+    assert_eq!(appending.await.unwrap().unwrap(), 1);
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_with_its_size() {
+    let dir = dir();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let refusal = |id: &str, bytes: usize| match spool.append(id, &"x".repeat(bytes)).wait() {
+        Err(AppendError::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(refusal("", 1), Refusal::Id { bytes: 0 }));
+    assert!(matches!(refusal(&"i".repeat(256), 1), Refusal::Id { bytes: 256 }));
+    assert!(matches!(refusal("a", 1 << 20), Refusal::TooLarge { bytes: 1_048_577, max_bytes: 1_048_576 }));
+    assert_eq!(spool.append("a", &"x".repeat((1 << 20) - 1)).wait().unwrap(), 1);
+    spool.close().unwrap();
+    assert!(matches!(refusal("a", 1), Refusal::Closed));
+}
+
+#[test]
+fn a_full_spool_refuses_by_policy_and_takes_more_once_deliveries_made_room() {
+    let dir = dir();
+    let options = SpoolOptions::new().max_bytes(64 * 1024).when_full(WhenFull::Reject);
+    let (spool, mut reader) = Spool::open(&dir, options).unwrap();
+    let event_data = "x".repeat(1000);
+    let mut kept = 0;
+    let refusal = loop {
+        match spool.append(&format!("{kept}"), &event_data).wait() {
+            Ok(_) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refusal, AppendError::Refused(Refusal::Full { max_bytes: 65_536, .. })), "{refusal}");
+    assert!(kept > 55, "{kept} events of 1,000 bytes are kept in 64 KiB");
+    assert!(spool.status().used_bytes <= 65_536);
+    let first: Vec<u64> = reader.next_batch(20, usize::MAX).unwrap().iter().map(|record| record.seq).collect();
+    spool.ack_all(first);
+    until("room", || spool.append("late", &event_data).wait().is_ok());
+}
+
+#[test]
+fn a_full_disk_refuses_by_policy() {
+    let disk = SimulatedDisk::new(2);
+    let options = SpoolOptions::new().when_full(WhenFull::Reject);
+    let (spool, _reader) = Spool::open_on(Arc::new(disk.clone()), "/spool", options).unwrap();
+    disk.set_capacity(Some(1200));
+    let error = spool.append("a", &"x".repeat(2000)).wait().unwrap_err();
+    assert!(matches!(error, AppendError::Refused(Refusal::DiskFull)), "{error}");
+    disk.set_capacity(None);
+    spool.append("a", &"x".repeat(2000)).wait().unwrap();
+}
+
+#[test]
+fn a_disk_that_only_fails_is_told_to_each_emitter() {
+    let disk = SimulatedDisk::new(3);
+    let (spool, mut reader) = Spool::open_on(Arc::new(disk.clone()), "/spool", SpoolOptions::new()).unwrap();
+    spool.append("good", "{}").wait().unwrap();
+    disk.set_faults(Faults { eio: 1000, enospc: 0 });
+    assert!(spool.append("bad", "{}").wait().is_err());
+    disk.set_faults(Faults::default());
+    assert_eq!(spool.append("good again", "{}").wait().unwrap(), 2);
+    let ids: Vec<String> = drain(&spool, &mut reader).into_iter().map(|record| record.id).collect();
+    assert_eq!(ids, ["good", "good again"]);
+}
+
+#[test]
+fn a_flipped_byte_anywhere_costs_one_event_at_most_and_is_reported() {
+    let dir = dir();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    for n in 0..8 {
+        spool.append(&format!("id-{n}"), "{\"some\":\"event data\"}").wait().unwrap();
+    }
+    spool.close().unwrap();
+    let [path] = &segments(dir.path())[..] else { panic!("one segment") };
+    let sound = std::fs::read(path).unwrap();
+    let acks: Vec<_> = ["default.acks.0", "default.acks.1"]
+        .map(|name| (dir.path().join(name), std::fs::read(dir.path().join(name)).unwrap_or_default()))
+        .into();
+    for at in 0..sound.len() {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x10;
+        std::fs::write(path, &bytes).unwrap();
+        for (path, acks) in &acks {
+            std::fs::write(path, acks).unwrap();
+        }
+        let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+        let came = drain(&spool, &mut reader);
+        let damage = spool.status().damage;
+        assert_eq!(came.len() as u64 + damage.events, 8, "byte {at}");
+        assert!(came.iter().all(|record| record.event_data == "{\"some\":\"event data\"}"), "byte {at}");
+        let in_frames = at >= usize::try_from(segment::FRAMES_AT).unwrap();
+        assert_eq!(damage.events, u64::from(in_frames), "byte {at}");
+        spool.close().unwrap();
+        let kept = path.with_extension("damaged");
+        assert_eq!(kept.exists(), in_frames, "byte {at}: a damaged segment is kept");
+        if in_frames {
+            assert_eq!(std::fs::read(&kept).unwrap(), bytes);
+            std::fs::remove_file(kept).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_was_taken_away_is_counted_and_the_rest_comes() {
+    let dir = dir();
+    let options = SpoolOptions::new().segment_bytes(2000);
+    let (spool, _reader) = Spool::open(&dir, options.clone()).unwrap();
+    for n in 0..40 {
+        spool.append(&format!("{n}"), &"x".repeat(300)).wait().unwrap();
+    }
+    spool.close().unwrap();
+    let all = segments(dir.path());
+    assert!(all.len() > 4, "{all:?}");
+    std::fs::remove_file(&all[1]).unwrap();
+    let (spool, mut reader) = Spool::open(&dir, options).unwrap();
+    let came = drain(&spool, &mut reader);
+    let damage = spool.status().damage;
+    assert!(damage.events > 0, "{damage:?}");
+    assert_eq!(came.len() as u64 + damage.events, 40);
+    assert_eq!(spool.status().pending_events, 0);
+}
+
+#[test]
+fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
+    let dir = dir();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let event_data = "{\"text\":\"line\\nbreak, \\\"quotes\\\", é\"}";
+    let seq = spool.append("poison", event_data).wait().unwrap();
+    spool.append("fine", "{}").wait().unwrap();
+    let letter = DeadLetter::new(seq, "poison", event_data)
+        .because("InvalidData", "eventTime is no time")
+        .after(vec![Attempt::new(std::time::SystemTime::UNIX_EPOCH, "InvalidData")]);
+    assert_eq!(spool.dead_letter(&letter).wait().unwrap(), seq);
+    assert_eq!(drain(&spool, &mut reader).into_iter().map(|record| record.id).collect::<Vec<_>>(), ["fine"]);
+    assert_eq!(spool.dead_letters().unwrap(), std::slice::from_ref(&letter));
+    spool.close().unwrap();
+
+    let path = dir.path().join("default.dead.ndjson");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line: serde_json::Value = serde_json::from_str(text.strip_suffix('\n').unwrap()).unwrap();
+    assert_eq!(line["id"], "poison");
+    assert_eq!(line["code"], "InvalidData");
+    assert_eq!(line["attempts"][0]["time"], "1970-01-01T00:00:00Z");
+    assert_eq!(line["eventData"], event_data);
+
+    // A write that was cut short leaves half a line; what comes next stands on its own.
+    std::fs::write(&path, format!("{text}{{\"id\":\"half")).unwrap();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let seq = spool.append("second", "{}").wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(seq, "second", "{}")).wait().unwrap();
+    let ids: Vec<String> = spool.dead_letters().unwrap().into_iter().map(|letter| letter.id).collect();
+    assert_eq!(ids, ["poison", "second"]);
+}
+
+#[cfg(feature = "encryption")]
+#[test]
+fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
+    let dir = dir();
+    let with = |keys: Encryption| SpoolOptions::new().encryption(keys);
+    let old = || Encryption::new("2026-05", &[5; 32]).unwrap();
+    let (spool, _reader) = Spool::open(&dir, with(old())).unwrap();
+    spool.append("visible-id", "{\"iban\":\"secret\"}").wait().unwrap();
+    spool.close().unwrap();
+    for path in segments(dir.path()) {
+        let bytes = std::fs::read(path).unwrap();
+        for hidden in [&b"visible-id"[..], b"iban", b"secret"] {
+            assert!(!bytes.windows(hidden.len()).any(|window| window == hidden));
+        }
+        assert!(bytes.windows(7).any(|window| window == b"2026-05"), "the key's id is readable");
+        assert_eq!(bytes.len(), 576 + 32 + 10 + 17, "32 bytes around the content");
+    }
+    let missing = Spool::open(&dir, SpoolOptions::new()).unwrap_err();
+    assert!(matches!(&missing, SpoolError::KeyMissing { key_id, .. } if key_id == "2026-05"), "{missing}");
+    let wrong = Spool::open(&dir, with(Encryption::new("2026-05", &[6; 32]).unwrap())).unwrap_err();
+    assert!(matches!(&wrong, SpoolError::KeyWrong { .. }), "{wrong}");
+
+    let rotated = Encryption::new("2026-11", &[11; 32]).unwrap().also_reads("2026-05", &[5; 32]).unwrap();
+    let (spool, mut reader) = Spool::open(&dir, with(rotated)).unwrap();
+    spool.append("second", "{}").wait().unwrap();
+    let came = drain(&spool, &mut reader);
+    assert_eq!(came[0].event_data, "{\"iban\":\"secret\"}");
+    assert_eq!(came[1].id, "second");
+    assert!(!format!("{:?}", old()).contains('5'), "Debug tells nothing of the key");
+}
