@@ -33,9 +33,6 @@ pub struct EventType {
     pub doc: &'static str,
     /// What its events carry.
     pub fields: &'static [FieldType],
-    /// Whether source, name and version stand in JSON as they are, without an escape.
-    #[serde(skip)]
-    pub(crate) plain: bool,
     /// Whether each event says its own name.
     #[serde(skip)]
     pub(crate) name_from_field: bool,
@@ -51,15 +48,7 @@ impl EventType {
     pub const fn new(source: &'static str, name: &'static str) -> Self {
         assert!(Field::EventSource.check_text(source).is_ok(), "an event's source must have 1 to 1,024 characters");
         assert!(Field::EventName.check_text(name).is_ok(), "an event's name must have 1 to 1,024 characters");
-        Self {
-            source,
-            name,
-            version: "1.0",
-            doc: "",
-            fields: &[],
-            name_from_field: false,
-            plain: is_plain(source) && is_plain(name),
-        }
+        Self { source, name, version: "1.0", doc: "", fields: &[], name_from_field: false }
     }
 
     /// With another version than "1.0".
@@ -71,7 +60,6 @@ impl EventType {
     pub const fn version(mut self, version: &'static str) -> Self {
         assert!(Field::Version.check_text(version).is_ok(), "an event's version must have 1 to 256 characters");
         self.version = version;
-        self.plain = self.plain && is_plain(version);
         self
     }
 
@@ -96,19 +84,6 @@ impl EventType {
         self.name_from_field = true;
         self
     }
-}
-
-/// Whether JSON writes a text as it is.
-const fn is_plain(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] < b' ' || bytes[at] == b'"' || bytes[at] == b'\\' {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 /// A field of an event type.

@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use crate::error::EncodeError;
 use crate::event_time::EventTime;
 use crate::hmac::HmacKey;
-use crate::identity::{EncodedIdentity, UserIdentity};
+use crate::identity::{UserIdentity, write_identity};
+use crate::limits::Field;
+use crate::member::{ReadyMember, write_address, write_text_member};
 use crate::names::{AccountId, NameError};
 
 /// What an event does not carry itself: the account that it is for, the time, and defaults for who acted, with what and
@@ -26,9 +28,9 @@ use crate::names::{AccountId, NameError};
 pub struct Context {
     pub(crate) account: AccountId,
     pub(crate) time: Option<Result<EventTime, NameError>>,
-    pub(crate) identity: Option<EncodedIdentity>,
-    pub(crate) user_agent: Option<Box<str>>,
-    pub(crate) source_ip: Option<IpAddr>,
+    pub(crate) identity: Option<ReadyMember>,
+    pub(crate) user_agent: Option<ReadyMember>,
+    pub(crate) source_ip: Option<ReadyMember>,
     pub(crate) hmac_key: Option<HmacKey>,
 }
 
@@ -49,21 +51,21 @@ impl Context {
     /// Who acted, for events that do not say so. An identity that breaks a rule is told when an event needs it.
     #[must_use]
     pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
-        self.identity = Some(EncodedIdentity::new(identity));
+        self.identity = Some(ReadyMember::new(|out| write_identity(out, identity)));
         self
     }
 
-    /// With what they acted: at most 1,024 characters.
+    /// With what they acted: at most 1,024 characters. A longer text is told when an event needs it.
     #[must_use]
     pub fn user_agent(mut self, user_agent: &str) -> Self {
-        self.user_agent = Some(user_agent.into());
+        self.user_agent = Some(ReadyMember::new(|out| write_text_member(out, Field::UserAgent, user_agent)));
         self
     }
 
     /// From where they acted.
     #[must_use]
     pub fn source_ip(mut self, address: IpAddr) -> Self {
-        self.source_ip = Some(address);
+        self.source_ip = Some(ReadyMember::new(|out| write_address(out, address)));
         self
     }
 

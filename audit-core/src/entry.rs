@@ -50,12 +50,12 @@ impl Entry {
         let id = id.try_into().map_err(|error| EntryError::Id(error.into()))?;
         let event_data = event_data.into();
         schema::check(&event_data, Side::Sender).map_err(EntryError::EventData)?;
-        Ok(Self::checked(id, event_data))
+        let checksum = Checksum::of(event_data.as_bytes());
+        Ok(Self::checked(id, event_data, checksum))
     }
 
-    /// For event data that is known to keep the contract.
-    pub(crate) fn checked(id: EventId, event_data: String) -> Self {
-        let checksum = Checksum::of(event_data.as_bytes());
+    /// For event data that is known to keep the contract, and its checksum.
+    pub(crate) fn checked(id: EventId, event_data: String, checksum: Checksum) -> Self {
         Self { id, event_data: Cow::Owned(event_data), checksum }
     }
 

@@ -61,6 +61,14 @@ impl EncodeError {
         self
     }
 
+    /// Says at which key it happened.
+    pub(crate) fn with_key(mut self, at: &str) -> Self {
+        if let EncodeFault::NotJson { key, .. } = &mut self.0.cause {
+            at.clone_into(key);
+        }
+        self
+    }
+
     /// Says in which object the key stands.
     pub(crate) fn under(mut self, field: Field) -> Self {
         if let EncodeFault::NotJson { key, .. } | EncodeFault::NoHmacKey { key } = &mut self.0.cause {

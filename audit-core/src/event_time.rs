@@ -69,19 +69,19 @@ impl EventTime {
         let (year, month, day) = civil_from_days(self.0.div_euclid(SECONDS_A_DAY));
         let second = self.0.rem_euclid(SECONDS_A_DAY);
         let mut text = *b"0000-00-00T00:00:00Z";
-        // Each number fits its digits: the type keeps the year below 10,000.
-        let mut put = |at: usize, digits: usize, mut value: i64| {
-            for place in (at..at + digits).rev() {
-                text[place] = b'0' + u8::try_from(value % 10).unwrap_or(0);
-                value /= 10;
-            }
+        // Each number fits its two digits: the type keeps the year below 10,000.
+        let mut put = |at: usize, value: i64| {
+            let value = u8::try_from(value).unwrap_or_default();
+            text[at] = b'0' + value / 10;
+            text[at + 1] = b'0' + value % 10;
         };
-        put(0, 4, year);
-        put(5, 2, month);
-        put(8, 2, day);
-        put(11, 2, second / 3_600);
-        put(14, 2, second / 60 % 60);
-        put(17, 2, second % 60);
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, month);
+        put(8, day);
+        put(11, second / 3_600);
+        put(14, second / 60 % 60);
+        put(17, second % 60);
         text
     }
 }

@@ -82,38 +82,17 @@ impl Actor for dyn UserIdentity + '_ {
     }
 }
 
-/// Writes `{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
-pub(crate) fn write_identity(out: &mut Vec<u8>, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
-    out.extend_from_slice(b"{\"type\":");
+/// Writes the member `"userIdentity":{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
+pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
+    out.push_str(",\"userIdentity\":{\"type\":");
     object::write_text(out, Field::IdentityType, &identity.identity_type())?;
-    out.extend_from_slice(b",\"principalId\":");
+    out.push_str(",\"principalId\":");
     object::write_text(out, Field::PrincipalId, &identity.principal_id())?;
     let mut details = ObjectWriter::new(out, Field::Details);
     identity.details(&mut details)?;
     details.close()?;
-    out.push(b'}');
+    out.push('}');
     Ok(())
-}
-
-/// An identity whose JSON is made once and used for every event; or why there is none.
-#[derive(Clone)]
-pub(crate) struct EncodedIdentity(Result<Arc<[u8]>, EncodeError>);
-
-impl EncodedIdentity {
-    pub(crate) fn new(identity: &dyn UserIdentity) -> Self {
-        let mut json = Vec::with_capacity(128);
-        Self(match write_identity(&mut json, identity) {
-            Ok(()) => Ok(json.into()),
-            Err(error) => Err(error),
-        })
-    }
-
-    pub(crate) fn json(&self) -> Result<&[u8], EncodeError> {
-        match &self.0 {
-            Ok(json) => Ok(json),
-            Err(error) => Err(error.clone()),
-        }
-    }
 }
 
 /// An identity that is built at run time.
@@ -129,7 +108,7 @@ pub struct Identity {
     kind: Box<str>,
     principal_id: Box<str>,
     /// The members of the `details` object, as JSON, with commas between them.
-    details: Vec<u8>,
+    details: String,
 }
 
 impl Identity {
@@ -138,17 +117,18 @@ impl Identity {
         for (field, text) in [(Field::IdentityType, identity_type), (Field::PrincipalId, principal_id)] {
             field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
         }
-        Ok(Self { kind: identity_type.into(), principal_id: principal_id.into(), details: Vec::new() })
+        Ok(Self { kind: identity_type.into(), principal_id: principal_id.into(), details: String::new() })
     }
 
     /// Adds to what is known of the actor, under a key that it does not have yet. A `None` is left out.
     pub fn detail(mut self, key: &str, value: impl Serialize) -> Result<Self, EncodeError> {
-        let mut json = Vec::new();
+        let mut json = String::new();
         let mut members = ObjectWriter::new(&mut json, Field::Details);
         members.members(&self.details).field(key, &value);
         members.close()?;
-        // Without the frame that the writer set around the members.
-        self.details = object::inside(&json).to_vec();
+        // The writer set the object's key before it, unless there was nothing to write.
+        let object = json.find('{').and_then(|start| json.get(start..)).and_then(object::members_of);
+        object.unwrap_or_default().clone_into(&mut self.details);
         Ok(self)
     }
 }

@@ -7,6 +7,7 @@ use crate::hmac::HmacKey;
 use crate::limits::{Field, Side};
 use crate::scan;
 use crate::schema::check_bytes;
+use crate::text::write_str;
 use crate::value::{self, Written};
 use crate::violation::Violation;
 
@@ -29,13 +30,13 @@ use crate::violation::Violation;
 /// ```
 #[derive(Debug)]
 pub struct ObjectWriter<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut String,
     object: Object,
     error: Option<EncodeError>,
 }
 
 impl<'a> ObjectWriter<'a> {
-    pub(crate) fn new(out: &'a mut Vec<u8>, field: Field) -> Self {
+    pub(crate) fn new(out: &'a mut String, field: Field) -> Self {
         Self { out, object: Object::new(field, false), error: None }
     }
 
@@ -51,15 +52,18 @@ impl<'a> ObjectWriter<'a> {
 
     /// Writes `[REDACTED]`.
     pub fn redact(&mut self, key: &str) -> &mut Self {
-        self.attempt(|object, out| object.redact(out, key))
+        self.attempt(|object, out| {
+            object.redact(out, key);
+            Ok(())
+        })
     }
 
     /// Writes members that are JSON already, with commas between them.
-    pub(crate) fn members(&mut self, json: &[u8]) -> &mut Self {
+    pub(crate) fn members(&mut self, json: &str) -> &mut Self {
         self.attempt(|object, out| {
             if !json.is_empty() {
                 object.begin_member(out);
-                out.extend_from_slice(json);
+                out.push_str(json);
             }
             Ok(())
         })
@@ -72,7 +76,7 @@ impl<'a> ObjectWriter<'a> {
         self
     }
 
-    fn attempt(&mut self, write: impl FnOnce(&mut Object, &mut Vec<u8>) -> Result<(), EncodeError>) -> &mut Self {
+    fn attempt(&mut self, write: impl FnOnce(&mut Object, &mut String) -> Result<(), EncodeError>) -> &mut Self {
         if self.error.is_none() {
             self.error = write(&mut self.object, self.out).err();
         }
@@ -118,33 +122,32 @@ impl Object {
     }
 
     /// Writes what comes before a key: the comma, or with the first member the object's own key and brace.
-    fn begin_member(&mut self, out: &mut Vec<u8>) {
+    fn begin_member(&mut self, out: &mut String) {
         if self.start.is_some() {
-            out.push(b',');
+            out.push(',');
         } else {
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(self.name().as_bytes());
-            out.extend_from_slice(b"\":");
+            out.push_str(",\"");
+            out.push_str(self.name());
+            out.push_str("\":");
             self.start = Some(out.len());
-            out.push(b'{');
+            out.push('{');
         }
     }
 
-    fn begin_key(&mut self, out: &mut Vec<u8>, key: &str) -> Result<(), EncodeError> {
+    fn begin_key(&mut self, out: &mut String, key: &str) {
         self.begin_member(out);
-        write_str(out, key)?;
-        out.push(b':');
-        Ok(())
+        write_str(out, key);
+        out.push(':');
     }
 
     pub(crate) fn field<T: Serialize + ?Sized>(
         &mut self,
-        out: &mut Vec<u8>,
+        out: &mut String,
         key: &str,
         value: &T,
     ) -> Result<(), EncodeError> {
         let (before, start) = (out.len(), self.start);
-        self.begin_key(out, key)?;
+        self.begin_key(out, key);
         let written = value::write(out, key, value, self.depth()).map_err(|error| error.under(self.field))?;
         if written == Written::Nothing {
             out.truncate(before);
@@ -153,18 +156,18 @@ impl Object {
         Ok(())
     }
 
-    pub(crate) fn flatten<T: Serialize + ?Sized>(&mut self, out: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
+    pub(crate) fn flatten<T: Serialize + ?Sized>(&mut self, out: &mut String, value: &T) -> Result<(), EncodeError> {
         let (before, start) = (out.len(), self.start);
         self.begin_member(out);
         let from = out.len();
         // Its members stand where the object itself is written, so it takes no level of its own.
         let written = value::write(out, "", value, self.depth() - 1).map_err(|error| error.under(self.field))?;
-        if written == Written::Nothing || out[from..] == *b"{}" {
+        if written == Written::Nothing || out.get(from..) == Some("{}") {
             out.truncate(before);
             self.start = start;
             return Ok(());
         }
-        if out.get(from) != Some(&b'{') {
+        if out.as_bytes().get(from) != Some(&b'{') {
             return Err(EncodeError::new(EncodeFault::NotAnObject { field: self.field }));
         }
         out.remove(from);
@@ -174,42 +177,40 @@ impl Object {
     }
 
     /// Writes what an operation gave back: the members of an object, or anything else under `result`.
-    pub(crate) fn outcome<T: Serialize + ?Sized>(&mut self, out: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
-        let mut json = Vec::new();
-        let written =
-            value::write(&mut json, "result", value, self.depth() - 1).map_err(|error| error.under(self.field))?;
-        if written == Written::Nothing || json == b"null" {
+    pub(crate) fn outcome<T: Serialize + ?Sized>(&mut self, out: &mut String, value: &T) -> Result<(), EncodeError> {
+        let from = out.len();
+        let written = value::write(out, "result", value, self.depth() - 1).map_err(|error| error.under(self.field))?;
+        let json = out.split_off(from);
+        if written == Written::Nothing || json == "null" {
             return Ok(());
         }
-        let members = if json.first() == Some(&b'{') { inside(&json) } else { &json };
-        if members.is_empty() {
+        let Some(members) = members_of(&json) else {
+            self.begin_key(out, "result");
+            out.push_str(&json);
             return Ok(());
-        }
-        if json.first() == Some(&b'{') {
+        };
+        if !members.is_empty() {
             self.begin_member(out);
             self.distinct = false;
-        } else {
-            self.begin_key(out, "result")?;
+            out.push_str(members);
         }
-        out.extend_from_slice(members);
         Ok(())
     }
 
-    pub(crate) fn redact(&mut self, out: &mut Vec<u8>, key: &str) -> Result<(), EncodeError> {
-        self.begin_key(out, key)?;
-        out.extend_from_slice(b"\"[REDACTED]\"");
-        Ok(())
+    pub(crate) fn redact(&mut self, out: &mut String, key: &str) {
+        self.begin_key(out, key);
+        out.push_str("\"[REDACTED]\"");
     }
 
     /// Writes a value's mask: over a string's own bytes, or over another value's JSON.
     pub(crate) fn hmac<T: Serialize + ?Sized>(
         &mut self,
-        out: &mut Vec<u8>,
+        out: &mut String,
         key: &str,
         value: &T,
         hmac_key: Option<&HmacKey>,
     ) -> Result<(), EncodeError> {
-        let mut json = Vec::new();
+        let mut json = String::new();
         // The value's own words could be in the reason, so it is not told.
         let hide = |_| {
             let reason = "its Serialize fails".to_owned();
@@ -220,21 +221,22 @@ impl Object {
         }
         let hmac_key = hmac_key
             .ok_or_else(|| EncodeError::new(EncodeFault::NoHmacKey { key: key.to_owned() }).under(self.field))?;
-        let mask = match serde_json::from_slice::<String>(&json) {
+        let mask = match serde_json::from_str::<String>(&json) {
             Ok(text) => hmac_key.mask(text.as_bytes()),
-            Err(_) => hmac_key.mask(&json),
+            Err(_) => hmac_key.mask(json.as_bytes()),
         };
-        self.begin_key(out, key)?;
-        write_str(out, &mask)
+        self.begin_key(out, key);
+        write_str(out, &mask);
+        Ok(())
     }
 
     /// Writes the closing brace, if there was anything, and holds the object to its limit.
-    pub(crate) fn close(self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    pub(crate) fn close(self, out: &mut String) -> Result<(), EncodeError> {
         let Some(start) = self.start else { return Ok(()) };
-        out.push(b'}');
+        out.push('}');
         check_bytes(self.field, out.len() - start, Side::Sender)?;
         if !self.distinct {
-            let json = std::str::from_utf8(&out[start..]).unwrap_or_default();
+            let json = out.get(start..).unwrap_or_default();
             // Nothing else can be wrong with what this writer wrote; nesting was counted from the event's own brace.
             if let Err(violation @ Violation::DuplicateKey { .. }) = scan::check(json) {
                 return Err(violation.into());
@@ -244,20 +246,14 @@ impl Object {
     }
 }
 
-/// What stands between an object's braces; the object may be the last member of another.
-pub(crate) fn inside(json: &[u8]) -> &[u8] {
-    let start = json.iter().position(|byte| *byte == b'{').map_or(json.len(), |at| at + 1);
-    json.get(start..json.len().saturating_sub(1)).unwrap_or_default()
-}
-
-/// Appends a text as a JSON string.
-pub(crate) fn write_str(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
-    serde_json::to_writer(out, text)
-        .map_err(|error| EncodeError::new(EncodeFault::NotJson { key: String::new(), reason: error.to_string() }))
+/// What stands between an object's braces.
+pub(crate) fn members_of(json: &str) -> Option<&str> {
+    json.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// Appends a text of the schema as a JSON string, once it keeps its limit.
-pub(crate) fn write_text(out: &mut Vec<u8>, field: Field, text: &str) -> Result<(), EncodeError> {
+pub(crate) fn write_text(out: &mut String, field: Field, text: &str) -> Result<(), EncodeError> {
     field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
-    write_str(out, text)
+    write_str(out, text);
+    Ok(())
 }

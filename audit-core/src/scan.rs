@@ -50,7 +50,12 @@ impl<'a> Text<'a> {
 
 /// Holds a whole text to JSON's grammar, to distinct keys and to bounded nesting.
 pub(crate) fn check(text: &str) -> Result<(), Violation> {
-    let mut scanner = Scanner::new(text);
+    check_inside(text, 0)
+}
+
+/// The same for a text around which so many arrays and objects are open.
+pub(crate) fn check_inside(text: &str, depth: usize) -> Result<(), Violation> {
+    let mut scanner = Scanner { depth, ..Scanner::new(text) };
     scanner.value()?;
     scanner.end()
 }

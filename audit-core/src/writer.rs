@@ -2,21 +2,26 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::catalog::EventType;
+use crate::checksum::Checksum;
 use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{EncodeError, EncodeFault};
 use crate::event::AuditError;
 use crate::identity::{Actor, write_identity};
 use crate::limits::{Field, Side};
+use crate::member::{write_address, write_displayed_member, write_text_member};
 use crate::names::EventId;
-use crate::object::{Object, write_str, write_text};
+use crate::object::Object;
 use crate::schema::check_bytes;
+use crate::text::write_str;
 use crate::values::{EventTimeValue, SourceIp, TextValue};
+use crate::violation::Violation;
 
 /// The objects of an event that carry an application's own keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,26 @@ enum Step {
 }
 
 impl Step {
+    const ALL: [Self; 13] = [
+        Self::Start,
+        Self::Name,
+        Self::Uid,
+        Self::Time,
+        Self::Identity,
+        Self::UserAgent,
+        Self::SourceIp,
+        Self::Request,
+        Self::Response,
+        Self::ErrorCode,
+        Self::ErrorMessage,
+        Self::Additional,
+        Self::End,
+    ];
+
+    fn next(self) -> Option<Self> {
+        Self::ALL.get(self as usize + 1).copied()
+    }
+
     const fn field(self) -> Field {
         match self {
             Self::Start | Self::Name => Field::EventName,
@@ -109,18 +134,21 @@ impl Step {
 /// ```
 #[derive(Debug)]
 pub struct EventDataWriter<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut String,
     context: &'a Context,
     /// The step that was written last, or is being written.
     at: Step,
     id: Option<EventId>,
     object: Option<Object>,
+    /// The hash of the first bytes, and of how many.
+    hash: Sha256,
+    hashed: usize,
     distinct_keys: bool,
     error: Option<EncodeError>,
 }
 
 impl<'a> EventDataWriter<'a> {
-    fn begin(event_type: &EventType, context: &'a Context, out: &'a mut Vec<u8>) -> Result<Self, EncodeError> {
+    fn begin(event_type: &EventType, context: &'a Context, out: &'a mut String) -> Self {
         for (key, text) in [
             ("{\"version\":", event_type.version),
             (",\"eventSource\":", event_type.source),
@@ -129,20 +157,15 @@ impl<'a> EventDataWriter<'a> {
         .into_iter()
         .take(if event_type.name_from_field { 2 } else { 3 })
         {
-            out.extend_from_slice(key.as_bytes());
-            if event_type.plain {
-                out.push(b'"');
-                out.extend_from_slice(text.as_bytes());
-                out.push(b'"');
-            } else {
-                write_str(out, text)?;
-            }
+            out.push_str(key);
+            write_str(out, text);
         }
-        out.extend_from_slice(b",\"recipientAccountId\":\"");
-        out.extend_from_slice(context.account.as_str().as_bytes());
-        out.push(b'"');
+        out.push_str(",\"recipientAccountId\":\"");
+        out.push_str(context.account.as_str());
+        out.push('"');
         let at = if event_type.name_from_field { Step::Start } else { Step::Name };
-        Ok(Self { out, context, at, id: None, object: None, distinct_keys: false, error: None })
+        let (hash, hashed) = (Sha256::new(), 0);
+        Self { out, context, at, id: None, object: None, hash, hashed, distinct_keys: false, error: None }
     }
 
     /// Runs one writing step, unless there was an error before.
@@ -155,8 +178,7 @@ impl<'a> EventDataWriter<'a> {
 
     /// Goes on to a step: ends the object before it and fills in what was passed over.
     fn reach(&mut self, step: Step) -> Result<(), EncodeError> {
-        let open = self.object.as_ref().is_some_and(|object| object.field == step.field());
-        if step == self.at && open {
+        if step == self.at && self.object.is_some() {
             return Ok(());
         }
         if step <= self.at {
@@ -165,26 +187,34 @@ impl<'a> EventDataWriter<'a> {
         if let Some(object) = self.object.take() {
             object.close(self.out)?;
         }
-        let passed = |default: Step| self.at < default && default < step;
-        if let Some(never) = [Step::Name, Step::Uid].into_iter().find(|required| passed(*required)) {
-            return Err(EncodeError::new(EncodeFault::Order { field: never.field() }));
-        }
-        let (time, identity) = (passed(Step::Time), passed(Step::Identity));
-        let (user_agent, source_ip) = (passed(Step::UserAgent), passed(Step::SourceIp));
-        if time {
-            self.default_time()?;
-        }
-        if identity {
-            self.default_identity()?;
-        }
-        if user_agent {
-            self.default_user_agent()?;
-        }
-        if source_ip {
-            self.default_source_ip()?;
+        self.hash_blocks();
+        while let Some(passed) = self.at.next().filter(|next| *next < step) {
+            self.at = passed;
+            match passed {
+                Step::Name | Step::Uid => {
+                    return Err(EncodeError::new(EncodeFault::Order { field: passed.field() }));
+                }
+                Step::Time => self.default_time()?,
+                Step::Identity => self.default_identity()?,
+                Step::UserAgent => self.default_user_agent()?,
+                Step::SourceIp => self.default_source_ip()?,
+                _ => {}
+            }
         }
         self.at = step;
         Ok(())
+    }
+
+    /// Hashes what is written and will not change, in whole blocks: the processor can then write what follows while it
+    /// waits for the hash, which is a chain of steps that each need the one before.
+    #[inline]
+    fn hash_blocks(&mut self) {
+        const BLOCK: usize = 64;
+        let whole = self.out.len() / BLOCK * BLOCK;
+        if let Some(blocks) = self.out.as_bytes().get(self.hashed..whole).filter(|blocks| !blocks.is_empty()) {
+            self.hash.update(blocks);
+            self.hashed = whole;
+        }
     }
 
     fn default_time(&mut self) -> Result<(), EncodeError> {
@@ -194,75 +224,55 @@ impl<'a> EventDataWriter<'a> {
     }
 
     fn write_time(&mut self, time: crate::EventTime) {
-        self.out.extend_from_slice(b",\"eventTime\":\"");
-        self.out.extend_from_slice(&time.to_bytes());
-        self.out.push(b'"');
+        self.out.push_str(",\"eventTime\":\"");
+        self.out.push_str(std::str::from_utf8(&time.to_bytes()).unwrap_or_default());
+        self.out.push('"');
     }
 
     fn default_identity(&mut self) -> Result<(), EncodeError> {
         let identity = self.context.identity.as_ref().ok_or_else(|| EncodeError::new(EncodeFault::NoIdentity))?;
-        self.out.extend_from_slice(b",\"userIdentity\":");
-        self.out.extend_from_slice(identity.json()?);
+        self.out.push_str(identity.json()?);
         Ok(())
     }
 
     fn default_user_agent(&mut self) -> Result<(), EncodeError> {
-        match &self.context.user_agent {
-            Some(user_agent) => self.write_text(Field::UserAgent, user_agent),
-            None => Ok(()),
+        if let Some(user_agent) = &self.context.user_agent {
+            self.out.push_str(user_agent.json()?);
         }
+        Ok(())
     }
 
     fn default_source_ip(&mut self) -> Result<(), EncodeError> {
-        match self.context.source_ip {
-            Some(address) => self.write_displayed(Field::SourceIpAddress, &address),
-            None => Ok(()),
+        if let Some(address) = &self.context.source_ip {
+            self.out.push_str(address.json()?);
         }
-    }
-
-    fn begin_field(&mut self, field: Field) {
-        self.out.extend_from_slice(b",\"");
-        self.out.extend_from_slice(field.path().as_bytes());
-        self.out.extend_from_slice(b"\":");
-    }
-
-    fn write_text(&mut self, field: Field, text: &str) -> Result<(), EncodeError> {
-        self.begin_field(field);
-        write_text(self.out, field, text)
-    }
-
-    /// For a value whose text needs no escapes.
-    fn write_displayed(&mut self, field: Field, value: &dyn Display) -> Result<(), EncodeError> {
-        let mut text = String::with_capacity(48);
-        // Writing to a String fails only where the value's own Display does.
-        write!(text, "{value}").map_err(|_| {
-            let (key, reason) = (field.path().to_owned(), "its Display fails".to_owned());
-            EncodeError::new(EncodeFault::NotJson { key, reason })
-        })?;
-        self.write_text(field, &text)
+        Ok(())
     }
 
     /// The event's name, for an [`EventType::name_from_field`]: 1 to 1,024 characters.
     pub fn event_name<T: TextValue + ?Sized>(&mut self, name: &T) -> &mut Self {
         let name = name.text().unwrap_or_default();
-        self.step(Step::Name, |data| data.write_text(Field::EventName, &name))
+        self.step(Step::Name, |data| write_text_member(data.out, Field::EventName, &name))
     }
 
     /// The ID that the source itself gives the event: `UID` as it is (1 to 1,024 characters), and the entry's id as
     /// [`EventId::derive`] makes it.
     pub fn id<T: Display + ?Sized>(&mut self, id: &T) -> &mut Self {
-        self.step(Step::Uid, |data| data.write_id(&id.to_string()))
+        self.write_id(&id)
     }
 
     /// A new [`EventId::generate`]d id, for events whose source has none.
     pub fn generate_id(&mut self) -> &mut Self {
-        self.step(Step::Uid, |data| data.write_id(EventId::generate().as_str()))
+        self.write_id(&EventId::generate())
     }
 
-    fn write_id(&mut self, id: &str) -> Result<(), EncodeError> {
-        self.write_text(Field::Uid, id)?;
-        self.id = Some(EventId::derive(id));
-        Ok(())
+    fn write_id(&mut self, id: &dyn Display) -> &mut Self {
+        self.step(Step::Uid, |data| {
+            let derived = |text: &str| Field::Uid.check_text(text).map(|()| EventId::derive(text));
+            let id = write_displayed_member(data.out, Field::Uid, id, derived)?;
+            data.id = Some(id.map_err(|fault| Violation::of_text(Field::Uid, fault))?);
+            Ok(())
+        })
     }
 
     /// When it happened.
@@ -281,10 +291,7 @@ impl<'a> EventDataWriter<'a> {
     pub fn user_identity<T: Actor + ?Sized>(&mut self, identity: &T) -> &mut Self {
         let identity = identity.actor();
         self.step(Step::Identity, |data| match identity {
-            Some(identity) => {
-                data.begin_field(Field::UserIdentity);
-                write_identity(data.out, identity)
-            }
+            Some(identity) => write_identity(data.out, identity),
             None => data.default_identity(),
         })
     }
@@ -293,7 +300,7 @@ impl<'a> EventDataWriter<'a> {
     pub fn user_agent<T: TextValue + ?Sized>(&mut self, user_agent: &T) -> &mut Self {
         let user_agent = user_agent.text();
         self.step(Step::UserAgent, |data| match user_agent {
-            Some(user_agent) => data.write_text(Field::UserAgent, &user_agent),
+            Some(user_agent) => write_text_member(data.out, Field::UserAgent, &user_agent),
             None => data.default_user_agent(),
         })
     }
@@ -302,7 +309,7 @@ impl<'a> EventDataWriter<'a> {
     pub fn source_ip<T: SourceIp + ?Sized>(&mut self, address: &T) -> &mut Self {
         let address = address.source_ip();
         self.step(Step::SourceIp, |data| match address {
-            Some(address) => data.write_displayed(Field::SourceIpAddress, &address),
+            Some(address) => write_address(data.out, address),
             None => data.default_source_ip(),
         })
     }
@@ -334,7 +341,10 @@ impl<'a> EventDataWriter<'a> {
 
     /// A member whose value is not shown: `[REDACTED]` stands in its place.
     pub fn redact(&mut self, part: Part, key: &str) -> &mut Self {
-        self.member(part, |object, out, _| object.redact(out, key))
+        self.member(part, |object, out, _| {
+            object.redact(out, key);
+            Ok(())
+        })
     }
 
     /// A member whose value can be found, but not read: `hmac-sha256:` and the hex of the HMAC-SHA-256, under the
@@ -346,7 +356,7 @@ impl<'a> EventDataWriter<'a> {
     fn member(
         &mut self,
         part: Part,
-        write: impl FnOnce(&mut Object, &mut Vec<u8>, &Context) -> Result<(), EncodeError>,
+        write: impl FnOnce(&mut Object, &mut String, &Context) -> Result<(), EncodeError>,
     ) -> &mut Self {
         self.step(part.step(), |data| {
             let object = data.object.get_or_insert_with(|| Object::new(part.step().field(), data.distinct_keys));
@@ -380,7 +390,7 @@ impl<'a> EventDataWriter<'a> {
     }
 
     fn optional_text(&mut self, step: Step, text: Option<Cow<'_, str>>) -> &mut Self {
-        self.step(step, |data| text.map_or(Ok(()), |text| data.write_text(step.field(), &text)))
+        self.step(step, |data| text.map_or(Ok(()), |text| write_text_member(data.out, step.field(), &text)))
     }
 
     /// For the derive, which has compared the keys of each object.
@@ -395,13 +405,16 @@ impl<'a> EventDataWriter<'a> {
         self.error.take().map_or(Ok(()), Err)
     }
 
-    fn finish(mut self) -> Result<EventId, EncodeError> {
+    fn finish(mut self) -> Result<(EventId, Checksum), EncodeError> {
         self.done()?;
         self.reach(Step::End)?;
-        self.out.push(b'}');
+        self.out.push('}');
         check_bytes(Field::EventData, self.out.len(), Side::Sender)?;
+        self.hash.update(self.out.as_bytes().get(self.hashed..).unwrap_or_default());
+        let checksum = Checksum::from_bytes(self.hash.finalize().into());
         // `reach` has seen to it that there is one.
-        self.id.ok_or_else(|| EncodeError::new(EncodeFault::Order { field: Field::Uid }))
+        let id = self.id.ok_or_else(|| EncodeError::new(EncodeFault::Order { field: Field::Uid }))?;
+        Ok((id, checksum))
     }
 }
 
@@ -415,7 +428,7 @@ fn cut_message(message: &str) -> Cow<'_, str> {
 
 thread_local! {
     /// The buffer that events are written into. An entry gets a copy of just its size.
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
 /// A buffer that has grown beyond this is not kept for the next event.
@@ -430,17 +443,12 @@ pub(crate) fn encode(
     // to end has none to lend.
     let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
     buffer.clear();
-    let entry = EventDataWriter::begin(event_type, context, &mut buffer).and_then(|mut data| {
-        write(&mut data)?;
-        data.finish()
-    });
-    let entry = entry.map_err(|error| error.of_type(event_type)).and_then(|id| {
-        let event_data = String::from_utf8(buffer.as_slice().to_vec()).map_err(|error| {
-            let (key, reason) = (Field::EventData.path().to_owned(), error.to_string());
-            EncodeError::new(EncodeFault::NotJson { key, reason }).of_type(event_type)
-        })?;
-        Ok(Entry::checked(id, event_data))
-    });
+    let mut data = EventDataWriter::begin(event_type, context, &mut buffer);
+    let parts = write(&mut data).and_then(|()| data.finish());
+    let entry = match parts {
+        Ok((id, checksum)) => Ok(Entry::checked(id, buffer.as_str().to_owned(), checksum)),
+        Err(error) => Err(error.of_type(event_type)),
+    };
     if buffer.capacity() <= KEPT_BYTES {
         // Lost where the thread is about to end: it is only a buffer.
         let _ = BUFFER.try_with(|kept| kept.set(buffer));

@@ -1,0 +1,82 @@
+//! Measures closures in turns: A B C, A B C, …
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// How long one closure runs before it is the next one's turn.
+const TURN: Duration = Duration::from_micros(400);
+
+/// One thing that is measured.
+pub struct Row<'a> {
+    /// What it is.
+    pub name: String,
+    run: Box<dyn FnMut(u32) + 'a>,
+}
+
+impl<'a> Row<'a> {
+    /// A row of this name that does this again and again.
+    pub fn new<T>(name: impl Into<String>, mut work: impl FnMut() -> T + 'a) -> Self {
+        let run = move |times| {
+            for _ in 0..times {
+                black_box(work());
+            }
+        };
+        Self { name: name.into(), run: Box::new(run) }
+    }
+}
+
+/// What was measured of a row: nanoseconds for each time that the work was done, a figure a turn.
+pub struct Measured {
+    /// What it is.
+    pub name: String,
+    nanos: Vec<f64>,
+}
+
+impl Measured {
+    /// The median of nanoseconds.
+    #[must_use]
+    pub fn nanos(&self) -> f64 {
+        median(self.nanos.clone())
+    }
+
+    /// The median of the ratios to another row, turn by turn.
+    #[must_use]
+    pub fn ratio(&self, other: &Self) -> f64 {
+        median(self.nanos.iter().zip(&other.nanos).map(|(one, other)| one / other).collect())
+    }
+}
+
+/// The median; not a number for no values.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Measures rows in so many turns, after one that is not counted.
+#[must_use]
+pub fn measure(turns: usize, rows: Vec<Row<'_>>) -> Vec<Measured> {
+    let mut rows: Vec<(Row<'_>, u32, Vec<f64>)> = rows
+        .into_iter()
+        .map(|mut row| {
+            let mut times = 1;
+            let times = loop {
+                let start = Instant::now();
+                (row.run)(times);
+                if start.elapsed() >= TURN || times >= 1 << 20 {
+                    break times;
+                }
+                times *= 2;
+            };
+            (row, times, Vec::with_capacity(turns))
+        })
+        .collect();
+    for _ in 0..turns {
+        for (row, times, nanos) in &mut rows {
+            let start = Instant::now();
+            (row.run)(*times);
+            nanos.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(*times));
+        }
+    }
+    rows.into_iter().map(|(row, _, nanos)| Measured { name: row.name, nanos }).collect()
+}
