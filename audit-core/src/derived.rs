@@ -43,26 +43,46 @@ impl<'a> EventDataWriter<'a> {
     }
 }
 
-macro_rules! by_role {
-    ($($method:ident = $of_writer:ident($trait:path);)*) => {$(
-        pub fn $method<T: $trait + ?Sized>(self, value: &T) -> Self {
-            self.data.$of_writer(value);
-            self
-        }
-    )*};
-}
-
 #[allow(missing_docs, reason = "hidden; they do what the writer's own methods do")]
 impl Fields<'_, '_> {
-    by_role! {
-        event_name = event_name(TextValue);
-        id = id(Display);
-        time = time(EventTimeValue);
-        actor = user_identity(Actor);
-        user_agent = user_agent(TextValue);
-        ip = source_ip(SourceIp);
-        error_code = error_code(TextValue);
-        error_message = error_message(TextValue);
+    pub fn event_name<T: TextValue + ?Sized>(self, value: &T) -> Self {
+        self.data.event_name(value);
+        self
+    }
+
+    pub fn id<T: Display + ?Sized>(self, value: &T) -> Self {
+        self.data.id(value);
+        self
+    }
+
+    pub fn time<T: EventTimeValue + ?Sized>(self, value: &T) -> Self {
+        self.data.time(value);
+        self
+    }
+
+    pub fn actor<T: Actor + ?Sized>(self, value: &T) -> Self {
+        self.data.user_identity(value);
+        self
+    }
+
+    pub fn user_agent<T: TextValue + ?Sized>(self, value: &T) -> Self {
+        self.data.user_agent(value);
+        self
+    }
+
+    pub fn ip<T: SourceIp + ?Sized>(self, value: &T) -> Self {
+        self.data.source_ip(value);
+        self
+    }
+
+    pub fn error_code<T: TextValue + ?Sized>(self, value: &T) -> Self {
+        self.data.error_code(value);
+        self
+    }
+
+    pub fn error_message<T: TextValue + ?Sized>(self, value: &T) -> Self {
+        self.data.error_message(value);
+        self
     }
 
     pub fn generate_id(self) -> Self {

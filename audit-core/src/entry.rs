@@ -156,9 +156,11 @@ impl From<StaticEntry> for Entry {
 
 /// What can be emitted: an event that names its actor, an [`Entry`], or a [`StaticEntry`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be emitted",
-    label = "not an event, an entry or a constant entry",
-    note = "emit a reference to a value whose type derives `AuditEvent`, an `Entry`, or a `&StaticEntry` from `entry!`"
+    message = "`{Self}` cannot be emitted as it is",
+    label = "names nobody who acted, or is no event",
+    note = "an event says who acted by a field with `#[audit(user_identity)]`",
+    note = "or it is emitted as somebody: `client.acting_as(&identity).emit(&event)`",
+    note = "what can be emitted is a reference to a type that derives `AuditEvent`, an `Entry`, or a `&StaticEntry` of `entry!`"
 )]
 pub trait IntoEntry {
     /// The entry, encoded with what `context` adds where it is not an entry yet.

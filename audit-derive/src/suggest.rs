@@ -17,6 +17,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("timestamp", "time"),
     ("event_id", "id"),
     ("uid", "id"),
+    ("ident", "id"),
     ("uuid", "id"),
     ("identity", "user_identity"),
     ("actor", "user_identity"),

@@ -1,7 +1,7 @@
 //! The impls of `AuditEvent`, `EventCatalog` and `NamesActor`.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use super::bounds;
 use super::constants::{depends_on, spanned_like};
@@ -16,8 +16,9 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     let Item { ident, library, .. } = item;
     let (of_impl, of_type, own_where) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, event.types().flat_map(|event_type| &event_type.fields));
-    let types = event.types().map(|event_type| catalog_entry(event_type, library));
-    let checks = event.types().filter_map(|event_type| constants_checked(event_type, item));
+    let mut constants = TokenStream::new();
+    let types: Vec<_> =
+        event.types().enumerate().map(|(at, event_type)| catalog_entry(at, event_type, item, &mut constants)).collect();
     let (event_type, write) = match shape {
         Shape::Struct(event_type) => {
             let access = if item.packed { Access::Copied } else { Access::Own };
@@ -31,8 +32,7 @@ pub(crate) fn event(event: &Event) -> TokenStream {
             impl #of_impl #library::Names for #ident #of_type #own_where {}
         }
     });
-    quote! {
-            #(#checks)*
+    let impls = quote! {
             impl #of_impl #library::Catalog for #ident #of_type #own_where {
                 const EVENT_TYPES: #library::Types = &[#(#types),*];
             }
@@ -45,7 +45,8 @@ pub(crate) fn event(event: &Event) -> TokenStream {
                 }
             }
             #names_actor
-    }
+    };
+    if constants.is_empty() { impls } else { quote!(const _: () = { #constants #impls };) }
 }
 
 /// The event type at a place of the catalog.
@@ -135,8 +136,12 @@ fn method_of(role: Role) -> &'static str {
 }
 
 /// The expression for an event type of the catalog.
-fn catalog_entry(event_type: &EventType, library: &TokenStream) -> TokenStream {
+///
+/// Where it has texts that only the compiler can read, it is a constant of its own: an associated constant is evaluated
+/// only where it is used, a constant always, so that a text that breaks the contract never compiles.
+fn catalog_entry(at: usize, event_type: &EventType, item: &Item, constants: &mut TokenStream) -> TokenStream {
     let EventType { source, name, version, doc, .. } = event_type;
+    let library = &item.library;
     let fields = in_order(event_type);
     let from_field = event_type.has(Role::EventName).then(|| quote!(.name_from_field()));
     let lines: Option<Vec<_>> =
@@ -151,7 +156,21 @@ fn catalog_entry(event_type: &EventType, library: &TokenStream) -> TokenStream {
         return quote!(#library::text::<#count>(#text).of() #from_field);
     }
     let fields = fields.iter().map(|field| field_type(field, library));
-    quote!(#library::EventType::new(#source, #name).version(#version).doc(#doc).fields(&[#(#fields),*]) #from_field)
+    let texts = [source, name, version];
+    let whole = |begin: TokenStream| quote!(#begin.doc(#doc).fields(&[#(#fields),*]) #from_field);
+    let begin = quote!(#library::EventType::new(#source, #name).version(#version));
+    let constant = texts.iter().find_map(|text| match text {
+        Text::Const(path) => Some(path),
+        Text::Literal(_) => None,
+    });
+    match constant {
+        Some(constant) if !texts.iter().any(|text| depends_on(text, &item.generics)) => {
+            let (ident, whole) = (format_ident!("__AUDIT_{at}"), whole(spanned_like(constant, begin)));
+            constants.extend(quote!(const #ident: #library::EventType = #whole;));
+            ident.into_token_stream()
+        }
+        _ => whole(begin),
+    }
 }
 
 /// A text that the macro knows and that is one line.
@@ -160,22 +179,6 @@ fn one_line(text: &Text) -> Option<String> {
         Text::Literal(literal) => Some(literal.value()).filter(|text| !text.contains('\n')),
         Text::Const(_) => None,
     }
-}
-
-/// Holds constants to the contract where only the compiler can read them. The catalog does so too, but an associated
-/// constant is evaluated only where it is used.
-fn constants_checked(event_type: &EventType, item: &Item) -> Option<TokenStream> {
-    let EventType { source, name, version, .. } = event_type;
-    let constant = [source, name, version].into_iter().find_map(|text| match text {
-        Text::Const(path) => Some(path),
-        Text::Literal(_) => None,
-    })?;
-    if [source, name, version].into_iter().any(|text| depends_on(text, &item.generics)) {
-        return None;
-    }
-    let library = &item.library;
-    let checked = spanned_like(constant, quote!(#library::EventType::new(#source, #name).version(#version)));
-    Some(quote!(const _: #library::EventType = #checked;))
 }
 
 /// Whether the field may be left out, as far as a macro can see.

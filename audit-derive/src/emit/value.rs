@@ -18,12 +18,12 @@ pub(crate) enum Access {
     Bound,
 }
 
-/// The binding of a variant's field.
+/// The binding of a variant's field. Its hygiene is the generated code's own, also where a `macro_rules!` made the field;
+/// its prefix keeps it from being the name of a constant, which a pattern would compare with.
 pub(crate) fn binding(member: &Member) -> Ident {
     match member {
-        // The prefix keeps it from being the name of a constant, which a pattern would compare with.
-        Member::Named(ident) => format_ident!("__{}", ident),
-        Member::Unnamed(index) => format_ident!("__{}", index.index),
+        Member::Named(ident) => format_ident!("__audit_{}", ident, span = Span::call_site()),
+        Member::Unnamed(index) => format_ident!("__audit_{}", index.index, span = Span::call_site()),
     }
 }
 
@@ -48,34 +48,30 @@ pub(crate) fn value(field: &Field, access: Access) -> TokenStream {
 /// `&self.field`, beginning where the type begins and ending where it ends.
 fn reference(field: &Field, access: Access) -> TokenStream {
     let (start, end) = ends(&field.ty);
-    let and = quote_spanned!(start=> &);
+    let member = at(&field.member, end);
+    let this = quote_spanned!(start=> self.);
     match access {
-        Access::Own => {
-            let member = at(&field.member, end);
-            let this = quote!(self);
-            quote!(#and #this.#member)
-        }
+        Access::Own => quote_spanned!(start=> &#this #member),
         Access::Copied => {
-            let member = &field.member;
-            let place = quote!(self.#member);
-            let block = quote_spanned!(end=> { #place });
+            let and = quote_spanned!(start=> &);
+            let block = quote_spanned!(end=> { #this #member });
             quote!(#and #block)
         }
         Access::Bound => {
             let mut binding = binding(&field.member);
             binding.set_span(end);
-            let star = quote_spanned!(start=> *);
-            quote!(#and #star #binding)
+            quote_spanned!(start=> &*#binding)
         }
     }
 }
 
-/// The member, shown at another place.
+/// The member, shown at another place. All tokens of the expression have one hygiene, or the compiler would underline but
+/// the first; that of fields does not matter.
 fn at(member: &Member, span: Span) -> TokenStream {
     match member {
         Member::Named(ident) => {
             let mut ident = ident.clone();
-            ident.set_span(ident.span().located_at(span));
+            ident.set_span(span);
             ident.into_token_stream()
         }
         Member::Unnamed(index) => {

@@ -162,12 +162,16 @@ impl Reader<'_> {
 
     fn member(&mut self, input: ParseStream<'_>, depth: usize) -> syn::Result<(LitStr, Value)> {
         let next: TokenTree = input.fork().parse()?;
-        let Ok(key) = input.parse::<LitStr>() else {
-            let message = match &next {
-                TokenTree::Ident(ident) => format!("a key is a string: `\"{ident}\"`"),
-                _ => "a key is a string: `\"key\": value`".to_owned(),
-            };
-            return Err(syn::Error::new_spanned(first_of(&next), message));
+        let key = match &next {
+            // What it is meant to be is clear, so reading goes on.
+            TokenTree::Ident(ident) => {
+                self.diagnostics.error(ident, format_args!("a key is a string: `\"{ident}\"`"));
+                let _: TokenTree = input.parse()?;
+                LitStr::new(&ident.to_string(), ident.span())
+            }
+            other => input
+                .parse::<LitStr>()
+                .map_err(|_| syn::Error::new_spanned(first_of(other), "a key is a string: `\"key\": value`"))?,
         };
         if input.parse::<Token![:]>().is_err() {
             return Err(syn::Error::new_spanned(&key, "a key is followed by a colon and a value: `\"key\": value`"));

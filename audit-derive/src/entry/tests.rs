@@ -61,12 +61,12 @@ fn each_mistake_is_told_and_all_of_them_at_once() {
     let errors = expand(
         "a b",
         r#"{ "version": 1, "userIdentity": { "typ": "Staff" }, "eventTim": "now", "UID": "", "sourceIPAddress": "x",
-            "requestParameters": [], a: 1, "b" "c", "eventName": 'c', "eventSource": x, "recipientAccountId": "1", "recipientAccountId": "2" }"#,
+            "requestParameters": [], userAgent: "x", "b" "c", "eventName": 'c', "eventSource": x, "recipientAccountId": "1", "recipientAccountId": "2" }"#,
     )
     .unwrap_err();
     let expected = [
         "' ' cannot stand in an entry's id",
-        "a key is a string: `\"a\"`",
+        "a key is a string: `\"userAgent\"`",
         "a key is followed by a colon",
         "JSON has strings in double quotes and numbers",
         "a JSON value is expected here",

@@ -125,6 +125,12 @@ fn list_of(input: ParseStream<'_>, place: Place, found: &mut Attributes, diagnos
 fn one(input: ParseStream<'_>, place: Place, found: &mut Attributes) -> syn::Result<Given> {
     let ahead = input.fork();
     let Ok(name) = input.call(Ident::parse_any) else {
+        if let Ok(quoted) = input.fork().parse::<syn::LitStr>()
+            && let Some(attribute) = attributes::find(&quoted.value())
+        {
+            found.miswritten.push(attribute.name);
+            return Err(syn::Error::new_spanned(quoted, format_args!("write `{}` without quotes", attribute.name)));
+        }
         let rest = rest_of_item(input);
         let message = format!("the name of an attribute is expected here\n{}", attributes::list_at(place));
         return Err(if rest.is_empty() { ahead.error(message) } else { syn::Error::new_spanned(rest, message) });

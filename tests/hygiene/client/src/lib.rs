@@ -1,0 +1,1 @@
+//! An application that names one dependency. The suite stands in `tests/`.

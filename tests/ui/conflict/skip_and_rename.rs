@@ -1,0 +1,12 @@
+use audit_core::AuditEvent;
+
+#[derive(AuditEvent)]
+#[audit(source = "a.example.com")]
+struct Event {
+    #[audit(id)]
+    id: u64,
+    #[audit(skip, rename = "b")]
+    a: u8,
+}
+
+fn main() {}

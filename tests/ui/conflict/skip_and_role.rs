@@ -1,0 +1,10 @@
+use audit_core::AuditEvent;
+
+#[derive(AuditEvent)]
+#[audit(source = "a.example.com")]
+struct Event {
+    #[audit(id, skip)]
+    id: u64,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use audit_core::{StaticEntry, entry};
+
+const STARTED: StaticEntry = entry!(
+    "started",
+    {
+        "version": "1.0", "userIdentity": { "type": "Service", "principalId": "shop" },
+        "eventSource": "shop.example.com", "eventName": "Started", "eventTime": "2026-11-21T10:15:30Z",
+        "requestParameters": { "build": 17u8, "rate": 1. }, "UID": "started", "recipientAccountId": "123456789012",
+    }
+);
+
+fn main() {
+    let _ = STARTED;
+}

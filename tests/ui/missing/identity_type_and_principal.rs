@@ -1,0 +1,8 @@
+use audit_core::UserIdentity;
+
+#[derive(UserIdentity)]
+struct Staff {
+    email: String,
+}
+
+fn main() {}

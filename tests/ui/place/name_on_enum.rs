@@ -1,0 +1,9 @@
+use audit_core::AuditEvent;
+
+#[derive(AuditEvent)]
+#[audit(source = "a.example.com", generate_id, name = "Event")]
+enum Event {
+    Opened,
+}
+
+fn main() {}

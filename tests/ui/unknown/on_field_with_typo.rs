@@ -1,0 +1,13 @@
+use audit_core::AuditEvent;
+
+#[derive(AuditEvent)]
+#[audit(source = "a.example.com")]
+struct Event {
+    #[audit(id)]
+    id: u64,
+    #[audit(user_idenity)]
+    by: Staff,
+}
+struct Staff;
+
+fn main() {}

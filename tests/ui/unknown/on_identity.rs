@@ -1,0 +1,10 @@
+use audit_core::UserIdentity;
+
+#[derive(UserIdentity)]
+#[audit(kind = "Staff")]
+struct Staff {
+    #[audit(principal)]
+    email: String,
+}
+
+fn main() {}
