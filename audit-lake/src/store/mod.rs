@@ -14,6 +14,8 @@ mod error;
 mod event;
 mod reader;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod writer;
 

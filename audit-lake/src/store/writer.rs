@@ -52,12 +52,23 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or makes the database of a folder, checks it, and starts the writer.
     pub(crate) fn open(folder: DataFolder, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
+        Self::open_with(folder, metrics, Box::new(|_| Ok(())))
+    }
+
+    /// [`Store::open`], with something to be done to every connection that the writer opens.
+    pub(super) fn open_with(folder: DataFolder, metrics: Arc<Metrics>, prepare: Prepare) -> Result<Self, StoreError> {
         let mut connection = open_for_writing(&folder.database())?;
         quick_check(&connection)?;
         schema::migrate(&mut connection)?;
+        prepare(&connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let writer =
-            Writer { path: folder.database(), connection: Some(connection), channels: HashMap::new(), metrics };
+        let writer = Writer {
+            path: folder.database(),
+            prepare,
+            connection: Some(connection),
+            channels: HashMap::new(),
+            metrics,
+        };
         let thread = std::thread::Builder::new()
             .name("lake-writer".to_owned())
             .spawn(move || writer.run(queue))
@@ -104,8 +115,12 @@ impl Drop for Store {
     }
 }
 
+/// What is done to a connection when the writer opens it. It is the seam at which tests make the disk fail.
+pub(super) type Prepare = Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>;
+
 struct Writer {
     path: PathBuf,
+    prepare: Prepare,
     connection: Option<Connection>,
     /// Rows of `channels` that are known to be committed.
     channels: HashMap<ChannelArn, i64>,
@@ -175,9 +190,12 @@ impl Writer {
         work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
     ) -> Result<T, WriteError> {
         let result = (|| {
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => open_for_writing(&self.path)?,
+            let mut connection = if let Some(connection) = self.connection.take() {
+                connection
+            } else {
+                let connection = open_for_writing(&self.path)?;
+                (self.prepare)(&connection)?;
+                connection
             };
             let done = work(&mut connection, &mut self.channels)?;
             self.connection = Some(connection);

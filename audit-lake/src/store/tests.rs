@@ -1,0 +1,326 @@
+//! The store on a disk that fails, on files that are damaged or somebody else's, and on a good day.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use audit_core::{ChannelArn, Checksum, EventTime};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::writer::Prepare;
+use super::{DataFolder, EventFilter, EventReader, NewEvent, Store, StoreError, Stored};
+use crate::metrics::Metrics;
+
+const CHANNEL: ChannelArn =
+    ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE");
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(folder: &Path) -> Result<Store, StoreError> {
+    Store::open(DataFolder::claim(folder)?, Arc::new(Metrics::default()))
+}
+
+fn open_prepared(folder: &Path, prepare: Prepare) -> Store {
+    let claimed = DataFolder::claim(folder).expect("the folder");
+    Store::open_with(claimed, Arc::new(Metrics::default()), prepare).expect("a store")
+}
+
+fn event_at(id: &str, time: &str) -> NewEvent {
+    let data = format!(
+        r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"{time}","UID":"{id}","recipientAccountId":"123456789012"}}"#
+    );
+    NewEvent {
+        id: id.to_owned(),
+        event_id: format!("event-{id}"),
+        checksum: Checksum::of(data.as_bytes()),
+        event_time: time.parse().expect("a time"),
+        source: "orders.example.com".to_owned(),
+        name: "RefundIssued".to_owned(),
+        principal: "alice".to_owned(),
+        data,
+    }
+}
+
+fn event(id: &str) -> NewEvent {
+    event_at(id, "2026-11-21T10:15:30Z")
+}
+
+fn ids(folder: &Path) -> Vec<String> {
+    let events = EventReader::open(folder).expect("a reader").events(&EventFilter::default()).expect("events");
+    events.into_iter().map(|event| event.id).collect()
+}
+
+/// Puts events one by one until it fails, checks that what was acknowledged is stored and nothing else, ends the cause, and
+/// checks that the store goes on by itself.
+async fn fails_and_recovers(
+    folder: &Path,
+    store: &Store,
+    expected: fn(&StoreError) -> bool,
+    end_the_cause: impl FnOnce(),
+) {
+    let mut acknowledged = Vec::new();
+    let error = loop {
+        let id = format!("e{}", acknowledged.len());
+        assert!(acknowledged.len() < 10_000, "it never failed");
+        match store.put(CHANNEL, vec![event(&id)]).await {
+            Ok(stored) => {
+                assert_eq!(stored, [Stored::New]);
+                acknowledged.push(id);
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(expected(&error), "{error}");
+    assert_eq!(ids(folder), acknowledged);
+    assert!(store.put(CHANNEL, vec![event("again")]).await.is_err(), "the cause is still there");
+    end_the_cause();
+    assert_eq!(store.put(CHANNEL, vec![event("after")]).await.expect("stored"), [Stored::New]);
+    acknowledged.push("after".to_owned());
+    assert_eq!(ids(folder), acknowledged);
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_requests_and_room_lets_it_go_on() {
+    let folder = folder();
+    let pages = Arc::new(AtomicI64::new(40));
+    let told = Arc::clone(&pages);
+    let store = open_prepared(
+        folder.path(),
+        Box::new(move |connection| {
+            connection.query_row(&format!("PRAGMA max_page_count = {}", told.load(Ordering::Relaxed)), [], |_| Ok(()))
+        }),
+    );
+    let end = || pages.store(1_000_000, Ordering::Relaxed);
+    fails_and_recovers(folder.path(), &store, |error| matches!(error, StoreError::Full), end).await;
+}
+
+#[tokio::test]
+async fn a_read_only_database_fails_requests_until_it_can_be_written() {
+    let folder = folder();
+    let read_only = Arc::new(AtomicI64::new(1));
+    let told = Arc::clone(&read_only);
+    let store = open_prepared(
+        folder.path(),
+        Box::new(move |connection| connection.pragma_update(None, "query_only", told.load(Ordering::Relaxed))),
+    );
+    let end = || read_only.store(0, Ordering::Relaxed);
+    fails_and_recovers(folder.path(), &store, |error| matches!(error, StoreError::ReadOnly), end).await;
+}
+
+#[tokio::test]
+async fn a_lock_of_another_process_fails_requests_until_it_is_gone() {
+    let folder = folder();
+    let store = open_prepared(folder.path(), Box::new(|connection| connection.busy_timeout(Duration::from_millis(20))));
+    let other = Connection::open(folder.path().join("lake.db")).expect("another connection");
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let end = || other.execute_batch("ROLLBACK").expect("no lock");
+    fails_and_recovers(folder.path(), &store, |error| matches!(error, StoreError::Locked), end).await;
+}
+
+#[tokio::test]
+async fn a_failed_commit_fails_every_request_of_its_group_and_stores_none() {
+    let folder = folder();
+    let store = open_prepared(folder.path(), Box::new(|connection| connection.pragma_update(None, "query_only", true)));
+    let (first, second) =
+        tokio::join!(store.put(CHANNEL, vec![event("a"), event("b")]), store.put(CHANNEL, vec![event("c")]));
+    assert!(first.is_err() && second.is_err());
+    assert!(ids(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn the_same_event_from_many_requests_at_once_is_stored_once() {
+    let folder = folder();
+    let store = Arc::new(open(folder.path()).expect("a store"));
+    let puts: Vec<_> = (0..50)
+        .map(|at| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut event = event("same");
+                event.event_id = format!("event-{at}");
+                store.put(CHANNEL, vec![event]).await.expect("stored")
+            })
+        })
+        .collect();
+    let mut new = 0;
+    let mut before = Vec::new();
+    for put in puts {
+        match put.await.expect("no panic").remove(0) {
+            Stored::New => new += 1,
+            Stored::Before { event_id } => before.push(event_id),
+            Stored::IdTaken => panic!("the data is the same"),
+        }
+    }
+    assert_eq!((new, before.len()), (1, 49));
+    let events = EventReader::open(folder.path()).expect("a reader").events(&EventFilter::default()).expect("events");
+    assert_eq!(events.len(), 1);
+    assert!(before.iter().all(|event_id| *event_id == events[0].event_id));
+}
+
+#[tokio::test]
+async fn an_id_belongs_to_its_channel() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    let other = ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/other");
+    let mut changed = event("a");
+    changed.checksum = Checksum::of(b"other");
+    assert_eq!(store.put(CHANNEL, vec![event("a")]).await.expect("stored"), [Stored::New]);
+    assert_eq!(store.put(other, vec![event("a")]).await.expect("stored"), [Stored::New]);
+    assert_eq!(store.put(CHANNEL, vec![changed]).await.expect("judged"), [Stored::IdTaken]);
+}
+
+#[tokio::test]
+async fn retention_deletes_by_event_time_the_oldest_first() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    let events = [("new", "2026-11-21T10:15:30Z"), ("old", "2020-01-01T00:00:00Z"), ("older", "2019-01-01T00:00:00Z")];
+    store.put(CHANNEL, events.map(|(id, time)| event_at(id, time)).into()).await.expect("stored");
+    let before = EventTime::from_static("2026-01-01T00:00:00Z");
+    assert_eq!(store.prune(before, 1).await.expect("pruned"), 1);
+    assert_eq!(ids(folder.path()), ["new", "old"]);
+    assert_eq!(store.prune(before, 10).await.expect("pruned"), 1);
+    assert_eq!(store.prune(before, 10).await.expect("pruned"), 0);
+    assert_eq!(ids(folder.path()), ["new"]);
+}
+
+#[tokio::test]
+async fn filters_hold_together_and_a_limit_shows_the_last() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    for (id, time) in [("a", "2026-01-01T00:00:00Z"), ("b", "2026-02-01T00:00:00Z"), ("c", "2026-03-01T00:00:00Z")] {
+        store.put(CHANNEL, vec![event_at(id, time)]).await.expect("stored");
+    }
+    let reader = EventReader::open(folder.path()).expect("a reader");
+    let shown = |change: fn(&mut EventFilter)| {
+        let mut filter = EventFilter::default();
+        change(&mut filter);
+        let events = reader.events(&filter).expect("events");
+        events.into_iter().map(|event| event.id).collect::<Vec<_>>().concat()
+    };
+    assert_eq!(shown(|_| {}), "abc");
+    assert_eq!(shown(|filter| filter.since = Some(EventTime::from_static("2026-02-01T00:00:00Z"))), "bc");
+    assert_eq!(shown(|filter| filter.until = Some(EventTime::from_static("2026-02-01T00:00:00Z"))), "a");
+    assert_eq!(shown(|filter| filter.id = Some("b".to_owned())), "b");
+    assert_eq!(shown(|filter| filter.source = Some("orders.example.com".to_owned())), "abc");
+    assert_eq!(shown(|filter| filter.source = Some("' OR 1 --".to_owned())), "");
+    assert_eq!(shown(|filter| filter.name = Some("Refund".to_owned())), "");
+    assert_eq!(shown(|filter| filter.principal = Some("alice".to_owned())), "abc");
+    assert_eq!(shown(|filter| filter.limit = Some(2)), "bc");
+}
+
+#[tokio::test]
+async fn the_view_of_records_holds_what_the_reader_tells() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    let events = EventReader::open(folder.path()).expect("a reader").events(&EventFilter::default()).expect("events");
+    let database = Connection::open(folder.path().join("lake.db")).expect("a connection");
+    let record: String = database.query_row("SELECT record FROM records", [], |row| row.get(0)).expect("a record");
+    let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    assert_eq!(record, events[0].record());
+    assert_eq!(record, serde_json::from_str::<serde_json::Value>(&events[0].record_json()).expect("JSON"));
+    assert_eq!(record["awsRegion"], "eu-west-1");
+    assert_eq!(record["recipientAccountId"], "123456789012");
+}
+
+#[tokio::test]
+async fn every_search_uses_an_index() {
+    let folder = folder();
+    let _store = open(folder.path()).expect("a store");
+    let database = Connection::open(folder.path().join("lake.db")).expect("a connection");
+    for condition in ["event_time >= 1", "event_source = 'a'", "event_name = 'a'", "principal_id = 'a'", "id = 'a'"] {
+        let plan: String = database
+            .query_row(&format!("EXPLAIN QUERY PLAN SELECT * FROM events WHERE {condition}"), [], |row| row.get(3))
+            .expect("a plan");
+        assert!(plan.starts_with("SEARCH events USING INDEX"), "{condition}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn verification_finds_what_was_changed_and_nothing_on_a_sound_database() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a"), event("b"), event("c")]).await.expect("stored");
+    let verify = || EventReader::open(folder.path()).expect("a reader").verify().expect("verified");
+    let sound = verify();
+    assert!(sound.is_sound(), "{sound:?}");
+    assert_eq!((sound.events, sound.channels.as_slice()), (3, [(CHANNEL.to_string(), 3)].as_slice()));
+
+    let database = Connection::open(folder.path().join("lake.db")).expect("a connection");
+    database
+        .execute("UPDATE events SET event_data = replace(event_data, 'alice', 'mallory') WHERE id = 'a'", [])
+        .expect("changed");
+    database.execute("UPDATE events SET principal_id = 'mallory' WHERE id = 'b'", []).expect("changed");
+    let changed = verify();
+    assert_eq!(changed.findings.len(), 2, "{changed:?}");
+    assert!(changed.findings[0].contains("id a does not have its checksum"), "{changed:?}");
+    assert!(changed.findings[1].contains("id b do not say"), "{changed:?}");
+}
+
+#[tokio::test]
+async fn a_backup_is_a_lake_of_its_own() {
+    let (folder, other) = (folder(), folder());
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a"), event("b")]).await.expect("stored");
+    let reader = EventReader::open(folder.path()).expect("a reader");
+    let copy = other.path().join("lake.db");
+    reader.backup(&copy).expect("a backup");
+    assert!(matches!(reader.backup(&copy), Err(StoreError::Target { .. })), "it overwrites nothing");
+    store.put(CHANNEL, vec![event("c")]).await.expect("stored");
+
+    let restored = open(other.path()).expect("the copy as a store");
+    assert_eq!(restored.put(CHANNEL, vec![event("a")]).await.expect("judged").len(), 1);
+    assert_eq!(ids(other.path()), ["a", "b"]);
+    assert!(EventReader::open(other.path()).expect("a reader").verify().expect("verified").is_sound());
+}
+
+#[test]
+fn one_lake_at_a_time_works_in_a_folder() {
+    let folder = folder();
+    let first = open(folder.path()).expect("a store");
+    assert!(matches!(open(folder.path()), Err(StoreError::InUse { .. })));
+    drop(first);
+    open(folder.path()).expect("free again");
+}
+
+#[test]
+fn a_file_that_is_no_sound_lake_is_refused_with_what_to_do() {
+    let refusal = |make: &dyn Fn(&Path)| {
+        let folder = folder();
+        make(&folder.path().join("lake.db"));
+        open(folder.path()).expect_err("no lake")
+    };
+    let text = refusal(&|path| std::fs::write(path, vec![7; 100_000]).expect("written"));
+    assert!(matches!(text, StoreError::Damaged { .. }) && text.to_string().contains("backup"), "{text}");
+    let foreign = refusal(&|path| {
+        Connection::open(path).and_then(|database| database.execute_batch("CREATE TABLE a (b)")).expect("a database");
+    });
+    assert!(matches!(foreign, StoreError::NotALake), "{foreign}");
+    let newer = refusal(&|path| {
+        Connection::open(path)
+            .and_then(|database| database.execute_batch("PRAGMA application_id = 0x4C414B45; PRAGMA user_version = 99"))
+            .expect("a database");
+    });
+    assert!(matches!(newer, StoreError::NewerSchema { found: 99 }), "{newer}");
+    let missing = EventReader::open(folder().path()).expect_err("nothing there");
+    assert!(matches!(missing, StoreError::NoDatabase { .. }), "{missing}");
+}
+
+#[tokio::test]
+async fn a_database_with_a_hole_in_it_is_refused() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, (0..500).map(|at| event(&format!("e{at}"))).collect()).await.expect("stored");
+    drop(store);
+    let path = folder.path().join("lake.db");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    let (from, to) = (bytes.len() / 2, bytes.len() / 2 + 20_000);
+    bytes[from..to].fill(0xA5);
+    std::fs::write(&path, bytes).expect("written");
+    let error = open(folder.path()).expect_err("damaged");
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("audit-lake backup"), "{error}");
+}

@@ -1,0 +1,250 @@
+//! What a connection may do, and what it may not.
+
+use std::time::Duration;
+
+use audit_lake::{Lake, LakeConfig, LimitsConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+mod signed_http;
+
+use signed_http::{Answer, Call, entry, event_data, exchange, read_answer};
+
+/// A lake with the default key and channel, and with other limits.
+async fn lake_with(limits: LimitsConfig) -> Lake {
+    let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let account = channel.account();
+    let config = LakeConfig { limits, ..LakeConfig::default() };
+    Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await.expect("a lake")
+}
+
+fn good(lake: &Lake, id: &str) -> Call {
+    Call::to(lake).entries(&[entry(id, &event_data(id, lake.channel_arn()))])
+}
+
+async fn connect(lake: &Lake) -> TcpStream {
+    TcpStream::connect(lake.address()).await.expect("a connection")
+}
+
+/// Reads to the end of the connection: what came, or nothing if it was reset.
+async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    drop(stream.read_to_end(&mut received).await);
+    received
+}
+
+#[tokio::test]
+async fn a_connection_takes_one_request_after_another() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let mut stream = connect(&lake).await;
+    for id in ["a", "b", "c"] {
+        stream.write_all(&good(&lake, id).to_bytes()).await.expect("written");
+        assert_eq!(read_answer(&mut stream).await.expect("an answer").status, 200);
+    }
+    assert_eq!(lake.events().await.expect("events").len(), 3);
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_their_order() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let mut stream = connect(&lake).await;
+    let ids: Vec<String> = (0..20).map(|at| format!("e{at}")).collect();
+    let bytes: Vec<u8> = ids.iter().flat_map(|id| good(&lake, id).to_bytes()).collect();
+    let (mut reading, mut writing) = stream.split();
+    let (written, received) = tokio::join!(writing.write_all(&bytes), async {
+        let mut received = String::new();
+        while received.matches("eventID").count() < ids.len() {
+            let mut piece = [0; 4_096];
+            let read = reading.read(&mut piece).await.expect("read");
+            assert_ne!(read, 0, "{received}");
+            received.push_str(std::str::from_utf8(&piece[..read]).expect("text"));
+        }
+        received
+    });
+    written.expect("written");
+    let mut rest = received.as_str();
+    for id in &ids {
+        let found = rest.find(&format!("\"id\":\"{id}\"")).expect("in order");
+        rest = &rest[found..];
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_or_too_little_is_ended() {
+    let limits = LimitsConfig {
+        header_timeout: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(300),
+        ..LimitsConfig::default()
+    };
+    let lake = lake_with(limits).await;
+    // Nothing; the start of HTTP/2's preface; the start of a request; an HTTP/2 connection without a request.
+    let beginnings: [&[u8]; 4] = [
+        b"",
+        b"PRI * HT",
+        b"POST /PutAuditEvents HTTP/1.1\r\nx: ",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+    ];
+    for beginning in beginnings {
+        let mut stream = connect(&lake).await;
+        stream.write_all(beginning).await.expect("written");
+        read_to_end(&mut stream).await;
+    }
+    // After an answer, idleness ends it too.
+    let mut stream = connect(&lake).await;
+    stream.write_all(&good(&lake, "a").to_bytes()).await.expect("written");
+    assert_eq!(read_answer(&mut stream).await.expect("an answer").status, 200);
+    assert!(read_to_end(&mut stream).await.is_empty());
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_for_a_place() {
+    let limits = LimitsConfig {
+        connections: 2,
+        header_timeout: Duration::from_millis(500),
+        idle_timeout: Duration::from_millis(500),
+        ..LimitsConfig::default()
+    };
+    let lake = lake_with(limits).await;
+    let held = [connect(&lake).await, connect(&lake).await];
+    // The two say nothing, so they are ended, and then it is this one's turn.
+    assert_eq!(good(&lake, "a").send().await.status, 200);
+    drop(held);
+}
+
+#[tokio::test]
+async fn heads_that_are_too_large_or_no_http_get_an_error_and_the_service_goes_on() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let long = "x".repeat(100_000);
+    let requests = [
+        format!("POST /{long} HTTP/1.1\r\nhost: a\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nhost: {long}\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(1_000)),
+        "\x16\x03\x01\x02\0\x01\0\x01\r\n\r\n".to_owned(),
+        "POST /PutAuditEvents\r\n\r\n".to_owned(),
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx".to_owned(),
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n".to_owned(),
+        "POST / HTTP/1.1\r\nhost: a\r\nx y: 1\r\n\r\n".to_owned(),
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_owned(),
+    ];
+    for request in requests {
+        let mut stream = connect(&lake).await;
+        // The service may answer and end the connection before it has read all of it.
+        drop(stream.write_all(request.as_bytes()).await);
+        if let Some(Answer { status, .. }) = read_answer(&mut stream).await {
+            assert!((400..500).contains(&status), "{status} for {}", &request[..40]);
+        }
+    }
+    assert_eq!(good(&lake, "a").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_memory_set_aside_get_service_unavailable() {
+    let limits = LimitsConfig { body_memory: 4_096, ..LimitsConfig::default() };
+    let lake = lake_with(limits).await;
+    let large = good(&lake, "a").body(" ".repeat(8_192)).send().await;
+    assert_eq!((large.status, large.error_type()), (503, "ServiceUnavailable"));
+    // The memory goes back: small requests are taken as before, many times over.
+    for at in 0..50 {
+        assert_eq!(good(&lake, &format!("e{at}")).send().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_answered_when_the_service_stops() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let bytes = good(&lake, "late").to_bytes();
+    let (head, rest) = bytes.split_at(bytes.len() - 10);
+    let mut stream = connect(&lake).await;
+    stream.write_all(head).await.expect("written");
+    // A second connection that is served tells that the first was accepted before it.
+    assert_eq!(good(&lake, "other").send().await.status, 200);
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = lake.address();
+    let backup = folder.path().join("copy.db");
+    let reader = audit_lake::EventReader::open(lake.data_dir()).expect("a reader");
+    let stopping = tokio::spawn(lake.shutdown());
+    // Stopping, it listens no more.
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(rest).await.expect("written");
+    assert_eq!(read_answer(&mut stream).await.expect("an answer").status, 200);
+    drop(stream);
+    reader.backup(&backup).expect("a backup");
+    stopping.await.expect("stopped");
+    assert_eq!(reader.events(&audit_lake::EventFilter::default()).expect("events").len(), 2);
+}
+
+#[tokio::test]
+async fn http2_is_spoken_without_being_asked_for() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let call = good(&lake, "two");
+    let stream = connect(&lake).await;
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.expect("HTTP/2");
+    let driving = tokio::spawn(connection);
+    let text = String::from_utf8(call.to_bytes()).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let mut lines = head.split("\r\n");
+    let target = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a target");
+    let mut request = http::Request::post(format!("http://{}{target}", lake.address()));
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        // HTTP/2 has :authority instead.
+        if name != "host" {
+            request = request.header(name, value);
+        }
+    }
+    let request = request.body(http_body_util::Full::<axum::body::Bytes>::from(body.to_owned())).expect("a request");
+    let answer = sender.send_request(request).await.expect("an answer");
+    assert_eq!((answer.status(), answer.version()), (http::StatusCode::OK, http::Version::HTTP_2));
+    drop(answer);
+    drop(sender);
+    driving.await.expect("no panic").expect("a clean end");
+    assert_eq!(lake.events().await.expect("events")[0].id, "two");
+}
+
+#[tokio::test]
+async fn the_admin_address_tells_health_readiness_and_counts() {
+    let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let config = LakeConfig { admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let account = channel.account();
+    let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
+    let lake = lake.expect("a lake");
+    assert_eq!(good(&lake, "a").send().await.status, 200);
+    assert_eq!(good(&lake, "a").send().await.status, 200);
+    assert_eq!(good(&lake, "b").secret("wrong").send().await.status, 403);
+    let admin = lake.admin_address().expect("an admin address").to_string();
+    let get = async |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(&admin).await.expect("a connection");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        String::from_utf8(read_to_end(&mut stream).await).expect("text")
+    };
+    assert!(get("/healthz").await.starts_with("HTTP/1.1 200"));
+    assert!(get("/readyz").await.contains("\r\n\r\nready"));
+    let metrics = get("/metrics").await;
+    for line in [
+        "audit_lake_requests_total{code=\"ok\"} 2",
+        "audit_lake_requests_total{code=\"InvalidSignatureException\"} 1",
+        "audit_lake_entries_total{code=\"stored\"} 1",
+        "audit_lake_entries_total{code=\"repeated\"} 1",
+    ] {
+        assert!(metrics.lines().any(|this| this == line), "{line} in {metrics}");
+    }
+    // The service's own address has none of it.
+    let elsewhere = exchange(&lake.address().to_string(), b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert_eq!(elsewhere.status, 404);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_told_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("cert.pem"), "no certificate").expect("written");
+    std::fs::write(folder.path().join("key.pem"), "no key").expect("written");
+    let path = folder.path().join("lake.toml");
+    let text = "[[account]]\nid = \"123456789012\"\n[[channel]]\narn = \"arn:aws:cloudtrail:eu-west-1:123456789012:channel/a\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
+    std::fs::write(&path, text).expect("written");
+    let error = LakeConfig::load(&path).expect_err("no certificate").to_string();
+    assert!(error.contains("line 5") && error.contains("cert.pem"), "{error}");
+}
