@@ -69,6 +69,8 @@ pub(super) struct Log {
     /// Whether acknowledgements are missing in the journal, after it failed.
     journal_behind: bool,
     buffer: Vec<u8>,
+    /// The most that is written at once; less while the disk has no room for that.
+    group_bytes: usize,
 }
 
 /// The segment that is being written.
@@ -96,8 +98,18 @@ impl Log {
         journal: AckJournal,
         next_number: u64,
     ) -> Self {
-        let buffer = Vec::new();
-        Self { disk, dir, options, shared, journal, active: None, next_number, journal_behind: false, buffer }
+        Self {
+            disk,
+            dir,
+            options,
+            shared,
+            journal,
+            active: None,
+            next_number,
+            journal_behind: false,
+            buffer: Vec::new(),
+            group_bytes: GROUP_BYTES,
+        }
     }
 
     /// Writes what waits, oldest first, and tells each emitter. What is left in the queue has to wait, for the reason given.
@@ -125,6 +137,7 @@ impl Log {
                     let _ = record.done.send(Ok(seq));
                 }
                 attempts = 0;
+                self.group_bytes = GROUP_BYTES.min(self.group_bytes * 2);
                 continue;
             };
             let out_of_space = is_out_of_space(&error);
@@ -136,11 +149,16 @@ impl Log {
                 }
             }
             attempts += 1;
+            // Half of it may have room where all of it has none.
+            let smaller = out_of_space && group.len() > 1;
+            if smaller {
+                self.group_bytes = group.iter().map(|record| record.content.len()).sum::<usize>() / 2;
+            }
             if out_of_space || attempts < ATTEMPTS {
                 for record in group.into_iter().rev() {
                     queue.push_front(record);
                 }
-                if out_of_space {
+                if out_of_space && !smaller {
                     return self.no_room(queue, Blocked::DiskFull);
                 }
             } else {
@@ -165,7 +183,7 @@ impl Log {
                 continue;
             }
             bytes += around + next.content.len();
-            if bytes > room || (bytes > GROUP_BYTES && !group.is_empty()) {
+            if bytes > room || (bytes > self.group_bytes && !group.is_empty()) {
                 break;
             }
             group.extend(queue.pop_front());

@@ -175,21 +175,21 @@ impl Spool {
     /// Like [`append`](Self::append), but refuses at once where the event would have to wait for room, or behind megabytes
     /// of others.
     pub fn try_append(&self, id: &str, event_data: &str) -> Result<Append, Refusal> {
-        if let Some(refusal) = self.handle.queue.would_wait() {
-            return Err(match refusal {
-                Refusal::Full { .. } => self.full(),
-                other => other,
-            });
+        match self.handle.queue.blocked() {
+            Some(Blocked::DiskFull) => return Err(Refusal::DiskFull),
+            Some(Blocked::Full) => {
+                let used = self.handle.shared.state().used_bytes();
+                return Err(Refusal::Full { used, max_bytes: self.handle.options.max_bytes });
+            }
+            None => {}
+        }
+        if let Some(waiting) = self.handle.queue.busy() {
+            return Err(Refusal::Busy { waiting });
         }
         let (done, append) = Append::new();
         let record = self.pending(id, event_data, done).map_err(|(_, refusal)| refusal)?;
         self.handle.queue.push(record);
         Ok(append)
-    }
-
-    fn full(&self) -> Refusal {
-        let used = self.handle.shared.state().used_bytes();
-        Refusal::Full { used, max_bytes: self.handle.options.max_bytes }
     }
 
     fn pending(

@@ -68,14 +68,9 @@ impl Queue {
         self.bell.notify_one();
     }
 
-    /// Why a record would have to wait now, beyond the write that is under way.
-    pub(super) fn would_wait(&self) -> Option<Refusal> {
-        let inner = self.lock();
-        match inner.blocked {
-            Some(Blocked::DiskFull) => Some(Refusal::DiskFull),
-            Some(Blocked::Full) => Some(Refusal::Busy { waiting: inner.waiting }),
-            None => (inner.waiting > BUSY_BYTES).then_some(Refusal::Busy { waiting: inner.waiting }),
-        }
+    /// How many bytes wait, if a record would have to wait for them beyond the write that is under way.
+    pub(super) fn busy(&self) -> Option<usize> {
+        Some(self.lock().waiting).filter(|waiting| *waiting > BUSY_BYTES)
     }
 
     pub(super) fn blocked(&self) -> Option<Blocked> {

@@ -174,6 +174,21 @@ impl SimulatedDisk {
         }
         inner.names = inner.durable_names.clone();
     }
+
+    /// A file as it is now.
+    pub(in crate::spool) fn contents(&self, path: &Path) -> Vec<u8> {
+        let inner = self.inner();
+        inner.inodes[inner.names[&name_of(path)]].view.clone()
+    }
+
+    /// Puts other bytes into a file, durably, as a failing disk or a hand would.
+    pub(in crate::spool) fn overwrite(&self, path: &Path, at: usize, bytes: &[u8]) {
+        let mut inner = self.inner();
+        let inode = inner.names[&name_of(path)];
+        let inode = &mut inner.inodes[inode];
+        inode.view[at..at + bytes.len()].copy_from_slice(bytes);
+        inode.durable[at..at + bytes.len()].copy_from_slice(bytes);
+    }
 }
 
 fn set_name(names: &mut BTreeMap<String, usize>, name: String, inode: Option<usize>) {
