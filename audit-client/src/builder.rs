@@ -9,24 +9,29 @@ use audit_core::limits::Side;
 use audit_core::{AccountId, ChannelArn, Context, ExternalId, UserIdentity};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use tokio::sync::Notify;
 
 use crate::client::AuditClient;
 use crate::dead_letter::{Callback, DeadLetter, Handover};
-use crate::delivery::{Policy, Waits};
+use crate::delivery::{DeliveryLoop, Policy, Waits};
 use crate::error::BuildError;
 use crate::ledger::Ledger;
 use crate::observe::Observed;
-use crate::pipeline::{self, Shared, StartError};
-use crate::queue::MemoryQueue;
+use crate::pipeline::{self, Shared};
+use crate::queue::{Intake, MemoryQueue, Queue};
 use crate::room::Room;
+use crate::spool::{Spool, SpoolOptions};
 use crate::testing::Tap;
 use crate::text::cut;
-use crate::transport::{AwsSettings, AwsTransport, Transport, TransportError};
+use crate::transport::{AwsSettings, AwsTransport, Transport};
 
 /// The shortest capacity in bytes: what one request may carry.
 const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();
 const DEFAULT_CAPACITY_ENTRIES: usize = 50_000;
 const DEFAULT_CAPACITY_BYTES: usize = 32 << 20;
+/// How much of a spool is in memory at a time.
+const SPOOL_WINDOW_ENTRIES: usize = 4_000;
+const SPOOL_WINDOW_BYTES: usize = 8 << 20;
 const DEFAULT_REPORT_IDS_BYTES: usize = 16 << 20;
 const DEFAULT_LINGER: Duration = Duration::from_millis(200);
 const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,6 +49,7 @@ pub struct ClientBuilder {
     channel_arn: Option<String>,
     external_id: Option<String>,
     spool: Option<PathBuf>,
+    spool_options: SpoolOptions,
     capacity_entries: usize,
     capacity_bytes: usize,
     report_ids_bytes: usize,
@@ -78,6 +84,7 @@ impl Default for ClientBuilder {
             channel_arn: None,
             external_id: None,
             spool: None,
+            spool_options: SpoolOptions::new(),
             capacity_entries: DEFAULT_CAPACITY_ENTRIES,
             capacity_bytes: DEFAULT_CAPACITY_BYTES,
             report_ids_bytes: DEFAULT_REPORT_IDS_BYTES,
@@ -119,6 +126,12 @@ impl ClientBuilder {
     /// memory, and what has no verdict when the process ends is lost.
     pub fn spool(mut self, directory: impl Into<PathBuf>) -> Self {
         self.spool = Some(directory.into());
+        self
+    }
+
+    /// How the spool is kept: its name, its size, what happens when it is full, encryption.
+    pub fn spool_options(mut self, options: SpoolOptions) -> Self {
+        self.spool_options = options;
         self
     }
 
@@ -260,12 +273,10 @@ impl ClientBuilder {
     /// with the first event.
     pub async fn build(self) -> Result<AuditClient, BuildError> {
         let plan = self.plan()?;
-        let Plan { shared, policy, context, tap, connect } = plan;
-        let started = pipeline::start(shared.clone(), policy, connect);
-        match started.await {
-            Ok(Ok(timers)) => Ok(AuditClient::new(shared, context, Some(timers), tap)),
-            Ok(Err(StartError::Transport(error))) => Err(error.into()),
-            Ok(Err(StartError::Thread(error))) => Err(BuildError::Thread(error)),
+        let (context, tap) = (plan.context.clone(), plan.tap.clone());
+        match pipeline::start(move || plan.assemble()).await {
+            Ok(Ok((shared, timers))) => Ok(AuditClient::new(shared, context, Some(timers), tap)),
+            Ok(Err(error)) => Err(error),
             Err(_) => Err(BuildError::Thread(std::io::Error::other("it ended before it was ready"))),
         }
     }
@@ -277,10 +288,11 @@ impl ClientBuilder {
 
     /// On the current runtime instead of a thread: time can be paused there.
     #[cfg(test)]
-    pub(crate) fn build_here(self) -> Result<AuditClient, BuildError> {
-        let transport = self.transport.clone().expect("a test's transport");
-        let Plan { shared, policy, context, tap, .. } = self.plan()?;
-        tokio::spawn(crate::delivery::DeliveryLoop::new(shared.clone(), transport, policy).run());
+    pub(crate) async fn build_here(self) -> Result<AuditClient, BuildError> {
+        let plan = self.plan()?;
+        let (context, tap) = (plan.context.clone(), plan.tap.clone());
+        let (shared, delivery) = Box::pin(plan.assemble()).await?;
+        tokio::spawn(delivery.run());
         Ok(AuditClient::new(shared, context, Some(tokio::runtime::Handle::current()), tap))
     }
 
@@ -314,64 +326,95 @@ impl ClientBuilder {
                 return wrong(key, "is 0; it must be a positive time".to_owned());
             }
         }
-        if self.spool.is_some() {
-            return wrong("spool", "is not there yet".to_owned());
-        }
-        let keeps = self.spool.is_some();
         let policy = Policy {
             linger: self.linger,
             attempt_timeout: self.attempt_timeout,
             give_up_after: match self.give_up_after {
                 GiveUp::After(limit) => Some(limit),
-                GiveUp::ByDefault if !keeps => Some(DEFAULT_GIVE_UP_IN_MEMORY),
+                GiveUp::ByDefault if self.spool.is_none() => Some(DEFAULT_GIVE_UP_IN_MEMORY),
                 GiveUp::ByDefault | GiveUp::Never => None,
             },
             most_concurrent: self.max_concurrency,
             waits: self.waits,
             seed: self.seed,
         };
-        let settings = AwsSettings {
-            region: channel.region().to_owned(),
-            endpoint_url: self.endpoint_url,
-            credentials: self.credentials,
-            sdk_config: self.sdk_config,
-            attempt_timeout: self.attempt_timeout,
-            connect_timeout: self.connect_timeout,
+        let to = match self.transport {
+            Some(transport) => To::Given(transport),
+            None => To::Aws(Box::new(AwsSettings {
+                region: channel.region().to_owned(),
+                endpoint_url: self.endpoint_url,
+                credentials: self.credentials,
+                sdk_config: self.sdk_config,
+                attempt_timeout: self.attempt_timeout,
+                connect_timeout: self.connect_timeout,
+            })),
         };
-        let context = self.context.for_account(channel.account());
-        let shared = Arc::new(Shared {
+        Ok(Plan {
+            context: self.context.for_account(channel.account()),
             channel,
             external_id,
-            ledger: Ledger::new(keeps, self.report_ids_bytes),
-            queue: MemoryQueue::default(),
-            room: Room::new(self.capacity_entries, self.capacity_bytes),
-            handover: Handover::new(self.on_dead_letter).map_err(BuildError::Thread)?,
-            observed: Observed::default(),
-            wake: tokio::sync::Notify::new(),
-        });
-        let given = self.transport;
-        let connect: Connect = Box::new(move || {
-            Box::pin(async move {
-                match given {
-                    Some(transport) => Ok(transport),
-                    None => Ok(Arc::new(AwsTransport::connect(settings).await?) as Arc<dyn Transport>),
-                }
-            })
-        });
-        Ok(Plan { shared, policy, context, tap: self.tap, connect })
+            spool: self.spool.map(|directory| (directory, self.spool_options)),
+            capacity_entries: self.capacity_entries,
+            capacity_bytes: self.capacity_bytes,
+            report_ids_bytes: self.report_ids_bytes,
+            on_dead_letter: self.on_dead_letter,
+            policy,
+            to,
+            tap: self.tap,
+        })
     }
 }
 
-type Connecting = std::pin::Pin<Box<dyn Future<Output = Result<Arc<dyn Transport>, TransportError>>>>;
-type Connect = Box<dyn FnOnce() -> Connecting + Send>;
-
-/// A client whose settings have been checked.
+/// Settings that have been checked.
 struct Plan {
-    shared: Arc<Shared>,
-    policy: Policy,
     context: Context,
+    channel: ChannelArn,
+    external_id: Option<ExternalId>,
+    spool: Option<(PathBuf, SpoolOptions)>,
+    capacity_entries: usize,
+    capacity_bytes: usize,
+    report_ids_bytes: usize,
+    on_dead_letter: Option<Callback>,
+    policy: Policy,
+    to: To,
     tap: Option<Tap>,
-    connect: Connect,
+}
+
+/// Where to send.
+enum To {
+    Given(Arc<dyn Transport>),
+    Aws(Box<AwsSettings>),
+}
+
+impl Plan {
+    /// On the pipeline's thread: opens the spool, makes the transport.
+    async fn assemble(self) -> Result<(Arc<Shared>, DeliveryLoop), BuildError> {
+        let transport = match self.to {
+            To::Given(transport) => transport,
+            To::Aws(settings) => Arc::new(AwsTransport::connect(*settings).await?),
+        };
+        let (mut entries, mut bytes) = (self.capacity_entries, self.capacity_bytes);
+        let (queue, intake, ledger) = match self.spool {
+            None => (Queue::Memory(MemoryQueue::default()), Intake::Memory, Ledger::in_memory(self.report_ids_bytes)),
+            Some((directory, options)) => {
+                let (spool, reader) = Spool::open(directory, options)?;
+                (entries, bytes) = (entries.min(SPOOL_WINDOW_ENTRIES), bytes.min(SPOOL_WINDOW_BYTES));
+                let ledger = Ledger::with_spool(spool.clone(), self.report_ids_bytes);
+                (Queue::Spool(spool), Intake::Spool(Box::new(reader)), ledger)
+            }
+        };
+        let shared = Arc::new(Shared {
+            channel: self.channel,
+            external_id: self.external_id,
+            ledger,
+            queue,
+            room: Room::new(entries, bytes),
+            handover: Handover::new(self.on_dead_letter).map_err(BuildError::Thread)?,
+            observed: Observed::default(),
+            wake: Notify::new(),
+        });
+        Ok((shared.clone(), DeliveryLoop::new(shared, intake, transport, self.policy)))
+    }
 }
 
 /// Shows no credentials and no key.

@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use audit_core::limits::Side;
 use audit_core::{Context, Entry, IntoEntry, UserIdentity, schema};
+use tokio::sync::oneshot;
 
 use crate::acting_as::ActingAs;
 use crate::builder::ClientBuilder;
 use crate::dead_letter::DeadLetters;
 use crate::error::{EmitError, FlushError};
+use crate::ledger::Claim;
 use crate::observe::{Stats, metric};
 use crate::pipeline::Shared;
-use crate::queue::Accepted;
-use crate::receipt::{Receipt, block_on};
+use crate::queue::{Accepted, MemoryQueue, Queue};
+use crate::receipt::{Interest, Receipt, Verdict, block_on};
 use crate::report::ShutdownReport;
 use crate::room::{NoPlace, Place};
+use crate::spool::{AppendError, Refusal};
 use crate::testing::Tap;
 
 /// How long after its deadline a shutdown that the pipeline does not answer is answered for it.
-const WATCHDOG_GRACE: Duration = Duration::from_millis(20);
+const WATCHDOG_GRACE: Duration = Duration::from_millis(45);
 
 /// Accepts audit events and accounts for every one of them. Cheap to clone; all clones are the same client.
 ///
@@ -82,6 +85,9 @@ impl AuditClient {
     }
 
     /// Accepts an event if there is room for it now, and never waits.
+    ///
+    /// With a spool, that means not for the disk either: the event is on its way there when this returns. Should the disk
+    /// then refuse it, the receipt says so, and the report counts it as lost.
     pub fn try_emit(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
         self.try_accept(event.into_entry(&self.inner.context)?)
     }
@@ -108,6 +114,7 @@ impl AuditClient {
     /// Sends everything accepted so far without lingering, and waits until each event of it has its verdict. That may
     /// take as long as the service is away: put a timeout around it where that matters.
     pub async fn flush(&self) -> Result<(), FlushError> {
+        self.inner.shared.ledger.promises_answered().await;
         let through = self.inner.shared.ledger.flush();
         self.inner.shared.wake.notify_one();
         if through.await.unwrap_or(false) { Ok(()) } else { Err(FlushError::ShutDown) }
@@ -138,7 +145,7 @@ impl AuditClient {
         let watchdog = std::thread::Builder::new().name("audit-shutdown".to_owned()).spawn(move || {
             let limit = deadline.checked_add(WATCHDOG_GRACE).unwrap_or(deadline);
             if watch.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                watched.ledger.close();
+                watched.ledger.close(false);
             }
         });
         if let Err(error) = watchdog {
@@ -147,7 +154,7 @@ impl AuditClient {
         let report = match report.await {
             Ok(report) => report,
             // The ledger answers every waiter; this line is for the day when it does not.
-            Err(_) => shared.ledger.close(),
+            Err(_) => shared.ledger.close(false),
         };
         drop(through);
         report
@@ -166,18 +173,43 @@ impl AuditClient {
 
     pub(crate) async fn accept(&self, entry: Entry) -> Result<Receipt, EmitError> {
         self.check_recipient(&entry)?;
-        match self.inner.shared.room.wait_for(&entry).await {
-            Ok(place) => self.enqueue(entry, place),
-            Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+        let shared = &self.inner.shared;
+        match &shared.queue {
+            Queue::Memory(memory) => match shared.room.wait_for(&entry).await {
+                Ok(place) => self.enqueue(memory, entry, place),
+                Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+            },
+            Queue::Spool(spool) => {
+                let (underway, verdict) = self.expect(&entry)?;
+                let kept = spool.append(entry.id().as_str(), entry.event_data()).await;
+                self.appended(entry, kept, underway, verdict)
+            }
         }
     }
 
     pub(crate) fn try_accept(&self, entry: Entry) -> Result<Receipt, EmitError> {
         self.check_recipient(&entry)?;
-        match self.inner.shared.room.try_take(&entry) {
-            Ok(place) => self.enqueue(entry, place),
-            Err(NoPlace::Full) => Err(EmitError::Full { entry: Box::new(entry) }),
-            Err(NoPlace::Closed) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+        let shared = &self.inner.shared;
+        match &shared.queue {
+            Queue::Memory(memory) => match shared.room.try_take(&entry) {
+                Ok(place) => self.enqueue(memory, entry, place),
+                Err(NoPlace::Full) => Err(EmitError::Full { entry: Box::new(entry) }),
+                Err(NoPlace::Closed) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+            },
+            Queue::Spool(spool) => {
+                let (underway, verdict) = self.expect(&entry)?;
+                match spool.try_append(entry.id().as_str(), entry.event_data()) {
+                    Ok(append) => match shared.ledger.promise(&underway.claim, append) {
+                        Ok(()) => {
+                            let claim = underway.handed_over();
+                            shared.wake.notify_one();
+                            Ok(self.receipt(claim, verdict))
+                        }
+                        Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+                    },
+                    Err(refusal) => Err(refused(entry, refusal)),
+                }
+            }
         }
     }
 
@@ -185,23 +217,59 @@ impl AuditClient {
         block_on(self.accept(entry))
     }
 
-    fn enqueue(&self, entry: Entry, place: Place) -> Result<Receipt, EmitError> {
+    fn enqueue(&self, memory: &MemoryQueue, entry: Entry, place: Place) -> Result<Receipt, EmitError> {
         let Inner { shared, timers, tap, .. } = &*self.inner;
         let id = entry.id().clone();
         let accepted = shared.ledger.accept(&id, |seq| {
             if let Some(tap) = tap {
                 tap.record(&entry);
             }
-            shared.queue.push(Accepted { seq, entry, place: Some(place) });
+            memory.push(Accepted { seq, entry, place: Some(place) });
         });
         match accepted {
             Ok(verdict) => {
                 shared.wake.notify_one();
                 metrics::counter!(metric::ACCEPTED).increment(1);
-                Ok(Receipt::new(id, verdict, timers.clone()))
+                Ok(Receipt::new(id, verdict, timers.clone(), None))
             }
             Err(_) => Err(EmitError::ShutDown { id }),
         }
+    }
+
+    fn expect(&self, entry: &Entry) -> Result<(Underway, oneshot::Receiver<Verdict>), EmitError> {
+        let shared = &self.inner.shared;
+        match shared.ledger.expect(entry.id()) {
+            Ok((claim, verdict)) => Ok((Underway { shared: shared.clone(), claim, ended: false }, verdict)),
+            Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+        }
+    }
+
+    fn appended(
+        &self,
+        entry: Entry,
+        kept: Result<u64, AppendError>,
+        underway: Underway,
+        verdict: oneshot::Receiver<Verdict>,
+    ) -> Result<Receipt, EmitError> {
+        match kept {
+            Ok(_) => {
+                let (claim, counts) = underway.arrived();
+                if !counts {
+                    let reason = "the client ended while it was written; the next start with this spool delivers it";
+                    return Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() });
+                }
+                metrics::counter!(metric::ACCEPTED).increment(1);
+                Ok(self.receipt(claim, verdict))
+            }
+            Err(AppendError::Refused(refusal)) => Err(refused(entry, refusal)),
+            Err(error) => Err(EmitError::Unknown { id: entry.id().clone(), reason: error.to_string() }),
+        }
+    }
+
+    fn receipt(&self, claim: Claim, verdict: oneshot::Receiver<Verdict>) -> Receipt {
+        let Inner { shared, timers, .. } = &*self.inner;
+        let id = claim.id().clone();
+        Receipt::new(id, verdict, timers.clone(), Some(Interest { shared: shared.clone(), claim }))
     }
 
     /// Entries that were encoded here are for the channel's owner; others may come from elsewhere.
@@ -219,6 +287,42 @@ impl AuditClient {
             // An entry keeps the contract: it was checked when it was made.
             _ => Ok(()),
         }
+    }
+}
+
+/// An event on its way to the disk. Dropped, it did not get there, or nobody waits for it any more.
+struct Underway {
+    shared: Arc<Shared>,
+    claim: Claim,
+    ended: bool,
+}
+
+impl Underway {
+    /// It is on disk. The flag says whether a shutdown's report knows it.
+    fn arrived(self) -> (Claim, bool) {
+        let counts = self.shared.ledger.arrived(&self.claim);
+        (self.handed_over(), counts)
+    }
+
+    /// Somebody else looks after it.
+    fn handed_over(mut self) -> Claim {
+        self.ended = true;
+        self.claim.clone()
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.shared.ledger.withdrawn(&self.claim);
+        }
+    }
+}
+
+fn refused(entry: Entry, refusal: Refusal) -> EmitError {
+    match refusal {
+        Refusal::Closed => EmitError::ShutDown { id: entry.id().clone() },
+        source => EmitError::Spool { entry: Box::new(entry), source },
     }
 }
 

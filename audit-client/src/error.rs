@@ -4,6 +4,7 @@ use std::io;
 
 use audit_core::{AccountId, EncodeError, Entry, EventId, NameError};
 
+use crate::spool::{Refusal, SpoolError};
 pub use crate::transport::TransportError;
 
 /// An event that was not accepted.
@@ -33,6 +34,25 @@ pub enum EmitError {
     Full {
         /// The entry, to be emitted later.
         entry: Box<Entry>,
+    },
+    /// The spool takes nothing now. The entry is given back, encoded.
+    #[error("event {} was not accepted: {source}", .entry.id())]
+    #[non_exhaustive]
+    Spool {
+        /// The entry, to be emitted later.
+        entry: Box<Entry>,
+        /// Why.
+        source: Refusal,
+    },
+    /// The disk failed while the event was written, and nobody knows what it kept. Emitting it again under the same id
+    /// does no harm where the service knows ids.
+    #[error("it is unknown whether event {id} is kept: {reason}")]
+    #[non_exhaustive]
+    Unknown {
+        /// The entry's id.
+        id: EventId,
+        /// Why.
+        reason: String,
     },
     /// The client was shut down, or its pipeline has ended.
     #[error("the audit client is shut down; event {id} was not accepted")]
@@ -93,6 +113,9 @@ pub enum BuildError {
     /// The transport cannot be made.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The spool cannot be opened.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// The pipeline's thread does not start.
     #[error("the audit client's thread does not start: {0}")]
     Thread(#[source] io::Error),

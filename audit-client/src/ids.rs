@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 use audit_core::EventId;
 
@@ -15,12 +16,13 @@ const UUID_CHARS: usize = 36;
 /// and [`forgotten`](Self::forgotten) says how many. The figures of the report count all.
 #[derive(Clone, Default)]
 pub struct Ids {
-    chunks: VecDeque<Chunk>,
+    /// Shared among the copies of a report.
+    chunks: VecDeque<Arc<Chunk>>,
     named: u64,
     forgotten: u64,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Chunk {
     bytes: Vec<u8>,
     ids: u64,
@@ -52,6 +54,11 @@ impl Ids {
         self.texts().filter_map(|text| EventId::try_from(text).ok())
     }
 
+    /// As many as there are; those beyond the named ones have no name here.
+    pub(crate) fn complete_to(&mut self, all: u64) {
+        self.forgotten = all.saturating_sub(self.named);
+    }
+
     fn texts(&self) -> impl Iterator<Item = String> + '_ {
         self.chunks.iter().flat_map(|chunk| Texts { bytes: &chunk.bytes })
     }
@@ -67,9 +74,9 @@ impl Ids {
                 self.forgotten += oldest.ids;
                 self.named -= oldest.ids;
             }
-            self.chunks.push_back(Chunk { bytes: Vec::new(), ids: 0 });
+            self.chunks.push_back(Arc::default());
         }
-        let Some(last) = self.chunks.back_mut() else { return };
+        let Some(last) = self.chunks.back_mut().map(Arc::make_mut) else { return };
         if let Some(uuid) = packed {
             last.bytes.push(0);
             last.bytes.extend_from_slice(&uuid);

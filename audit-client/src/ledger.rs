@@ -2,17 +2,31 @@
 //!
 //! One lock, held for a few instructions. Whatever races with a shutdown, the order in which this lock is taken decides,
 //! so that the figures add up at every moment: an event is open, or it has exactly one verdict.
+//!
+//! In memory, an event is accepted when it is entered here. With a spool, it is accepted when it is on disk, and what is
+//! open is what the spool has pending: the ledger only knows those by name that the pipeline has in hand or that
+//! somebody holds a receipt for, so that a backlog of any length takes no memory.
 
-use std::collections::{BTreeMap, HashMap};
+mod expected;
+mod settled;
+
+use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use audit_core::EventId;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::batcher::Urgency;
+use crate::observe::metric;
 use crate::receipt::{Delivery, NotDelivered, Verdict};
 use crate::report::ShutdownReport;
+use crate::spool::{Append, Spool};
+pub(crate) use expected::Claim;
+use expected::Expected;
+use settled::Settled;
 
 /// The client takes in no more events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +42,7 @@ pub(crate) struct Signals {
     pub(crate) orphaned: bool,
     /// The report is made: nothing counts any more.
     pub(crate) closed: bool,
-    /// Accepted events without a verdict.
+    /// Accepted events without a verdict, those that were promised to be kept included.
     pub(crate) open: u64,
 }
 
@@ -36,19 +50,25 @@ pub(crate) struct Signals {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     books: Mutex<Books>,
-    /// What an event without a verdict is at the end: kept on disk, or lost with the process.
-    keeps: bool,
+    /// Where events without a verdict stay at the end; without it, they are lost with the process.
+    spool: Option<Spool>,
     ids_budget: usize,
+    /// An event that was on its way to the disk has arrived, or has not.
+    arrived: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Books {
     next_seq: u64,
+    /// In memory: events accepted.
     accepted: u64,
     recovered: u64,
     delivered: u64,
     dead: u64,
+    /// Promised to somebody who could not wait, and then refused by the disk.
+    broken_promises: u64,
     open: HashMap<u64, Open>,
+    expected: Expected,
     settled: Settled,
     report: ShutdownReport,
     flushes: Vec<(u64, oneshot::Sender<bool>)>,
@@ -57,6 +77,7 @@ struct Books {
     shutdown_waiters: Vec<oneshot::Sender<ShutdownReport>>,
     orphaned: bool,
     closed: bool,
+    spool_was_closed: bool,
 }
 
 #[derive(Debug)]
@@ -67,53 +88,30 @@ struct Open {
     in_doubt: bool,
 }
 
-/// Which sequence numbers have their verdict: all below `below`, and the ranges above it.
-#[derive(Debug)]
-struct Settled {
-    below: u64,
-    above: BTreeMap<u64, u64>,
-}
-
-impl Default for Settled {
-    fn default() -> Self {
-        Self { below: 1, above: BTreeMap::new() }
-    }
-}
-
-impl Settled {
-    /// Marks `seq`, which is not marked yet.
-    fn mark(&mut self, seq: u64) {
-        let mut end = seq + 1;
-        if let Some(next_end) = self.above.remove(&end) {
-            end = next_end;
-        }
-        if seq == self.below {
-            self.below = end;
-            return;
-        }
-        if let Some((_, previous_end)) = self.above.range_mut(..seq).next_back()
-            && *previous_end == seq
-        {
-            *previous_end = end;
-            return;
-        }
-        self.above.insert(seq, end);
-    }
-}
-
 impl Ledger {
-    pub(crate) fn new(keeps: bool, ids_budget: usize) -> Self {
-        Self { books: Mutex::new(Books { next_seq: 1, ..Books::default() }), keeps, ids_budget }
+    pub(crate) fn in_memory(ids_budget: usize) -> Self {
+        Self::new(None, 0, ids_budget)
     }
 
-    /// Accepts an event, and puts it in the queue before anybody else can look.
+    /// With what earlier runs left in the spool.
+    pub(crate) fn with_spool(spool: Spool, ids_budget: usize) -> Self {
+        let recovered = spool.recovery().backlog_events;
+        Self::new(Some(spool), recovered, ids_budget)
+    }
+
+    fn new(spool: Option<Spool>, recovered: u64, ids_budget: usize) -> Self {
+        let books = Mutex::new(Books { next_seq: 1, recovered, ..Books::default() });
+        Self { books, spool, ids_budget, arrived: Notify::new() }
+    }
+
+    /// In memory: accepts an event, and puts it in the queue before anybody else can look.
     pub(crate) fn accept(
         &self,
         id: &EventId,
         enqueue: impl FnOnce(u64),
     ) -> Result<oneshot::Receiver<Verdict>, Closing> {
         let mut books = self.books();
-        if books.closed || books.shutdown.is_some() {
+        if books.takes_no_more() {
             return Err(Closing);
         }
         let seq = books.next_seq;
@@ -125,7 +123,81 @@ impl Ledger {
         Ok(receiver)
     }
 
-    /// These are on their way: until an answer names them, nobody knows whether the service has them.
+    /// With a spool: an event is about to go to the disk.
+    pub(crate) fn expect(&self, id: &EventId) -> Result<(Claim, oneshot::Receiver<Verdict>), Closing> {
+        let mut books = self.books();
+        if books.takes_no_more() {
+            return Err(Closing);
+        }
+        Ok(books.expected.add(id))
+    }
+
+    /// Whoever emitted it does not wait for the disk, and is told that it is accepted.
+    pub(crate) fn promise(&self, claim: &Claim, append: Append) -> Result<(), Closing> {
+        let mut books = self.books();
+        if books.takes_no_more() {
+            return Err(Closing);
+        }
+        books.expected.promise(claim, append);
+        Ok(())
+    }
+
+    /// Ends when a promise has been kept or broken.
+    pub(crate) async fn next_promise(&self) {
+        poll_fn(|context| {
+            let answered = answer_promises(&mut self.books(), context);
+            if answered { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.arrived.notify_waiters();
+    }
+
+    /// It is on disk. `false` says that the report was made before, and does not know it.
+    pub(crate) fn arrived(&self, claim: &Claim) -> bool {
+        let mut books = self.books();
+        books.expected.ended(claim);
+        !books.closed || books.spool_was_closed
+    }
+
+    /// It did not get to the disk, or nobody waits for it any more.
+    pub(crate) fn withdrawn(&self, claim: &Claim) {
+        let mut books = self.books();
+        books.expected.ended(claim);
+        books.expected.forget(claim);
+    }
+
+    /// Nobody wants to hear of it any more.
+    pub(crate) fn forget(&self, claim: &Claim) {
+        self.books().expected.forget(claim);
+    }
+
+    /// With a spool: the pipeline has read this one, which is now known by its number.
+    pub(crate) fn in_hand(&self, seq: u64, id: &EventId) {
+        let mut books = self.books();
+        let verdict = books.expected.take(id);
+        books.open.insert(seq, Open { id: id.clone(), verdict, on_its_way: false, in_doubt: false });
+    }
+
+    /// Waits until what was promised so far is on disk, or is known not to be.
+    pub(crate) async fn promises_answered(&self) {
+        let up_to = self.books().expected.newest();
+        loop {
+            let arrived = self.arrived.notified();
+            tokio::pin!(arrived);
+            arrived.as_mut().enable();
+            if self.is_answered(up_to) {
+                return;
+            }
+            arrived.await;
+        }
+    }
+
+    fn is_answered(&self, promises_up_to: u64) -> bool {
+        let books = self.books();
+        books.closed || !books.expected.has_promise_up_to(promises_up_to)
+    }
+
+    /// These are on their way to the service: until an answer names them, nobody knows whether it has them.
     pub(crate) fn sent(&self, seqs: impl Iterator<Item = u64>) {
         self.mark(seqs, |open| open.on_its_way = true);
     }
@@ -154,13 +226,17 @@ impl Ledger {
             return false;
         }
         let Some(open) = books.open.remove(&seq) else { return false };
-        books.delivered += 1;
-        books.report.delivered_ids.push(&open.id, self.ids_budget);
-        books.settle(seq, open, Ok(delivery));
-        true
+        // Under this lock: at no moment is it both delivered and pending.
+        let is_news = self.spool.as_ref().is_none_or(|spool| spool.ack(seq));
+        if is_news {
+            books.delivered += 1;
+            books.report.delivered_ids.push(&open.id, self.ids_budget);
+        }
+        self.settle(&mut books, seq, open, Ok(delivery));
+        is_news
     }
 
-    /// It is a dead letter. Returns whether that still counts.
+    /// It is a dead letter; with a spool, one that is on disk as such. Returns whether that still counts.
     pub(crate) fn died(&self, seq: u64, reason: NotDelivered) -> bool {
         let mut books = self.books();
         if books.closed {
@@ -169,8 +245,34 @@ impl Ledger {
         let Some(open) = books.open.remove(&seq) else { return false };
         books.dead += 1;
         books.report.dead_ids.push(&open.id, self.ids_budget);
-        books.settle(seq, open, Err(reason));
+        self.settle(&mut books, seq, open, Err(reason));
         true
+    }
+
+    fn settle(&self, books: &mut Books, seq: u64, open: Open, verdict: Verdict) {
+        if let Some(waiter) = open.verdict {
+            let _ = waiter.send(verdict);
+        }
+        if self.spool.is_none() {
+            books.settled.mark(seq);
+        }
+        if books.flushes.is_empty() {
+            return;
+        }
+        for (up_to, flush) in std::mem::take(&mut books.flushes) {
+            if self.is_settled(books, up_to) {
+                let _ = flush.send(true);
+            } else {
+                books.flushes.push((up_to, flush));
+            }
+        }
+    }
+
+    fn is_settled(&self, books: &Books, up_to: u64) -> bool {
+        match &self.spool {
+            Some(spool) => spool.pending_before(up_to + 1) == 0,
+            None => books.settled.below() > up_to,
+        }
     }
 
     /// Asks for everything accepted so far to be sent without lingering. The receiver hears `true` when all of it has
@@ -178,8 +280,9 @@ impl Ledger {
     pub(crate) fn flush(&self) -> oneshot::Receiver<bool> {
         let (sender, receiver) = oneshot::channel();
         let mut books = self.books();
-        let up_to = books.next_seq - 1;
-        if books.settled.below > up_to {
+        let end = self.spool.as_ref().map_or(books.next_seq, |spool| spool.status().next_seq);
+        let up_to = end.saturating_sub(1);
+        if self.is_settled(&books, up_to) {
             let _ = sender.send(true);
         } else if books.closed {
             let _ = sender.send(false);
@@ -208,7 +311,7 @@ impl Ledger {
     pub(crate) fn orphan(&self) -> Option<u64> {
         let mut books = self.books();
         books.orphaned = true;
-        (!books.closed && books.shutdown.is_none()).then(|| books.open_count())
+        (!books.closed && books.shutdown.is_none()).then(|| self.open_count(&books))
     }
 
     pub(crate) fn signals(&self) -> Signals {
@@ -218,41 +321,52 @@ impl Ledger {
             shutdown: books.shutdown,
             orphaned: books.orphaned,
             closed: books.closed,
-            open: books.open_count(),
+            open: self.open_count(&books) + books.expected.promises(),
         }
     }
 
-    /// Makes the report: what is open now is kept or lost. Only the first call decides.
-    pub(crate) fn close(&self) -> ShutdownReport {
+    /// Makes the report: what is open now is kept or lost. Only the first call decides. `spool_was_closed` says that
+    /// nothing more can get to the disk, so that the report has all that did.
+    pub(crate) fn close(&self, spool_was_closed: bool) -> ShutdownReport {
         let mut books = self.books();
         if books.closed {
             return books.report.clone();
         }
+        answer_promises(&mut books, &mut Context::from_waker(Waker::noop()));
         books.closed = true;
-        let mut open: Vec<_> = std::mem::take(&mut books.open).into_iter().collect();
-        open.sort_unstable_by_key(|(seq, _)| *seq);
-        let left = books.accepted - books.delivered - books.dead;
+        books.spool_was_closed = spool_was_closed;
+        let unanswered = books.expected.unanswered_promises();
+        let left = self.open_count(&books);
+        let damaged = self.damaged();
         let mut report = std::mem::take(&mut books.report);
-        report.accepted = books.accepted;
         report.recovered = books.recovered;
         report.delivered = books.delivered;
         report.dead = books.dead;
-        if self.keeps {
+        report.lost = books.broken_promises + damaged + unanswered.len() as u64;
+        report.in_doubt = unanswered.len() as u64;
+        for id in &unanswered {
+            report.lost_ids.push(id, usize::MAX);
+        }
+        if self.spool.is_some() {
             report.kept = left;
         } else {
-            report.lost = left;
+            report.lost += left;
         }
+        report.accepted = report.delivered + report.dead + report.kept + report.lost;
+        let mut open: Vec<_> = std::mem::take(&mut books.open).into_iter().collect();
+        open.sort_unstable_by_key(|(seq, _)| *seq);
         for (_, Open { id, verdict, on_its_way, in_doubt }) in open {
             let in_doubt = in_doubt || on_its_way;
             report.in_doubt += u64::from(in_doubt);
-            let ids = if self.keeps { &mut report.kept_ids } else { &mut report.lost_ids };
-            ids.push(&id, usize::MAX);
-            if let Some(verdict) = verdict {
-                let reason = if self.keeps { NotDelivered::Kept { id } } else { NotDelivered::Lost { id, in_doubt } };
-                let _ = verdict.send(Err(reason));
-            }
+            self.end_without_verdict(&mut report, id, verdict, in_doubt);
         }
+        for (id, verdict) in books.expected.end() {
+            self.end_without_verdict(&mut report, id, Some(verdict), false);
+        }
+        report.kept_ids.complete_to(report.kept);
+        report.lost_ids.complete_to(report.lost);
         books.report = report.clone();
+        self.arrived.notify_waiters();
         for (_, flush) in books.flushes.drain(..) {
             let _ = flush.send(left == 0);
         }
@@ -262,20 +376,81 @@ impl Ledger {
         report
     }
 
+    fn end_without_verdict(
+        &self,
+        report: &mut ShutdownReport,
+        id: EventId,
+        verdict: Option<oneshot::Sender<Verdict>>,
+        in_doubt: bool,
+    ) {
+        let keeps = self.spool.is_some();
+        let ids = if keeps { &mut report.kept_ids } else { &mut report.lost_ids };
+        ids.push(&id, usize::MAX);
+        if let Some(verdict) = verdict {
+            let reason = if keeps { NotDelivered::Kept { id } } else { NotDelivered::Lost { id, in_doubt } };
+            let _ = verdict.send(Err(reason));
+        }
+    }
+
     pub(crate) fn figures(&self) -> Figures {
         let books = self.books();
-        let left = books.open_count();
+        if books.closed {
+            let ShutdownReport { accepted, recovered, delivered, dead, .. } = books.report;
+            return Figures { accepted, recovered, delivered, dead, pending: 0 };
+        }
+        let pending = self.open_count(&books);
+        let lost = books.broken_promises + self.damaged();
         Figures {
-            accepted: books.accepted,
+            accepted: books.delivered + books.dead + pending + lost,
             recovered: books.recovered,
             delivered: books.delivered,
             dead: books.dead,
-            pending: if books.closed { 0 } else { left },
+            pending,
         }
+    }
+
+    /// Events that are accepted and have no verdict.
+    fn open_count(&self, books: &Books) -> u64 {
+        match &self.spool {
+            Some(spool) => spool.status().pending_events,
+            None => books.accepted - books.delivered - books.dead,
+        }
+    }
+
+    /// Events that were on disk and can no longer be read.
+    fn damaged(&self) -> u64 {
+        self.spool.as_ref().map_or(0, |spool| spool.status().damage.events)
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes what the disk has answered so far. Says whether it has answered anything.
+fn answer_promises(books: &mut Books, context: &mut Context<'_>) -> bool {
+    let mut answered = false;
+    while let Poll::Ready(Some((id, waiter, answer))) = books.expected.poll_promise(context) {
+        answered = true;
+        match answer {
+            // Its waiter stays until the pipeline has read it.
+            Ok(_) => metrics::counter!(metric::ACCEPTED).increment(1),
+            Err(error) => {
+                tracing::error!(%id, %error, "an audit event that `try_emit` took did not get to the disk");
+                books.broken_promises += 1;
+                books.report.lost_ids.push(&id, usize::MAX);
+                if let Some(waiter) = waiter {
+                    let _ = waiter.send(Err(NotDelivered::Lost { id, in_doubt: false }));
+                }
+            }
+        }
+    }
+    answered
+}
+
+impl Books {
+    fn takes_no_more(&self) -> bool {
+        self.closed || self.shutdown.is_some()
     }
 }
 
@@ -287,51 +462,4 @@ pub(crate) struct Figures {
     pub(crate) delivered: u64,
     pub(crate) dead: u64,
     pub(crate) pending: u64,
-}
-
-impl Books {
-    fn open_count(&self) -> u64 {
-        self.accepted - self.delivered - self.dead
-    }
-
-    fn settle(&mut self, seq: u64, open: Open, verdict: Verdict) {
-        if let Some(waiter) = open.verdict {
-            let _ = waiter.send(verdict);
-        }
-        self.settled.mark(seq);
-        let below = self.settled.below;
-        if self.flushes.iter().any(|(up_to, _)| *up_to < below) {
-            let (done, waiting) = std::mem::take(&mut self.flushes).into_iter().partition(|(up_to, _)| *up_to < below);
-            self.flushes = waiting;
-            let done: Vec<(u64, oneshot::Sender<bool>)> = done;
-            for (_, flush) in done {
-                let _ = flush.send(true);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Settled;
-
-    #[test]
-    fn settled_numbers_join_into_one_bound_whatever_their_order() {
-        let mut random = fastrand::Rng::with_seed(11);
-        for _ in 0..200 {
-            let mut order: Vec<u64> = (1..=64).collect();
-            random.shuffle(&mut order);
-            let mut settled = Settled::default();
-            let mut marked = std::collections::BTreeSet::new();
-            for seq in order {
-                settled.mark(seq);
-                marked.insert(seq);
-                let first_open = (1..=65).find(|seq| !marked.contains(seq)).expect("an open one");
-                assert_eq!(settled.below, first_open);
-                let above: u64 = settled.above.iter().map(|(start, end)| end - start).sum();
-                assert_eq!(settled.below - 1 + above, marked.len() as u64);
-            }
-            assert!(settled.above.is_empty());
-        }
-    }
 }

@@ -1,18 +1,32 @@
 //! Where accepted entries wait until the pipeline takes them: the seam between memory and disk.
+//!
+//! Both kinds give each entry a sequence number that rises, hand entries out in that order, and are told when one is
+//! settled, in any order. In memory, what waits is bounded by [`Room`]; on disk, the spool bounds what is kept, and
+//! [`Room`] only what of it is in memory at a time.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use audit_core::Entry;
 
-use crate::room::Place;
+use crate::room::{Place, Room};
+use crate::spool::{Reader, Record, Spool, SpoolError};
 
-/// An entry on its way from `emit` to the pipeline.
+/// An entry on its way to the batcher.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) seq: u64,
     pub(crate) entry: Entry,
     pub(crate) place: Option<Place>,
+}
+
+/// The handles' side.
+#[derive(Debug)]
+pub(crate) enum Queue {
+    /// Gone with the process.
+    Memory(MemoryQueue),
+    /// On disk when it is accepted.
+    Spool(Spool),
 }
 
 /// A queue in memory. What it holds is bounded by the [`Place`]s that its entries occupy.
@@ -24,7 +38,45 @@ impl MemoryQueue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(accepted);
     }
 
-    pub(crate) fn take(&self) -> VecDeque<Accepted> {
+    fn take(&self) -> VecDeque<Accepted> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The most that is read from the disk at once.
+const READ_RECORDS: usize = 100;
+const READ_BYTES: usize = 1_000_000;
+
+/// The pipeline's side.
+#[derive(Debug)]
+pub(crate) enum Intake {
+    Memory,
+    Spool(Box<Reader>),
+}
+
+/// What the pipeline takes in at once.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// From memory: everything.
+    Accepted(VecDeque<Accepted>),
+    /// From disk: as much as there is room for.
+    Records(Vec<Record>),
+}
+
+impl Intake {
+    /// The next entries, if there are any and there is room. Never waits for new ones.
+    pub(crate) fn take(&mut self, queue: &Queue, room: &Room) -> Result<Taken, SpoolError> {
+        match (self, queue) {
+            (Self::Spool(reader), _) => {
+                let entries = room.entries_left().min(READ_RECORDS);
+                let bytes = room.bytes_left().min(READ_BYTES);
+                if entries == 0 || bytes < Room::LARGEST_ENTRY_BYTES {
+                    return Ok(Taken::Records(Vec::new()));
+                }
+                reader.next_batch(entries, bytes).map(Taken::Records)
+            }
+            (Self::Memory, Queue::Memory(memory)) => Ok(Taken::Accepted(memory.take())),
+            (Self::Memory, Queue::Spool(_)) => Ok(Taken::Records(Vec::new())),
+        }
     }
 }

@@ -10,6 +10,9 @@ use std::time::Duration;
 use audit_core::EventId;
 use tokio::sync::oneshot;
 
+use crate::ledger::Claim;
+use crate::pipeline::Shared;
+
 /// What became of an entry.
 pub(crate) type Verdict = Result<Delivery, NotDelivered>;
 
@@ -99,6 +102,20 @@ pub struct Receipt {
     id: EventId,
     verdict: oneshot::Receiver<Verdict>,
     timers: Option<tokio::runtime::Handle>,
+    interest: Option<Interest>,
+}
+
+/// With a spool, the ledger remembers who holds a receipt; until nobody does.
+#[derive(Debug)]
+pub(crate) struct Interest {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) claim: Claim,
+}
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        self.shared.ledger.forget(&self.claim);
+    }
 }
 
 impl Receipt {
@@ -106,8 +123,9 @@ impl Receipt {
         id: EventId,
         verdict: oneshot::Receiver<Verdict>,
         timers: Option<tokio::runtime::Handle>,
+        interest: Option<Interest>,
     ) -> Self {
-        Self { id, verdict, timers }
+        Self { id, verdict, timers, interest }
     }
 
     /// The entry's id.
@@ -117,7 +135,7 @@ impl Receipt {
 
     /// Waits for the verdict. Needs no runtime of the caller's, and works when that of the `emit` is gone.
     pub async fn delivered(self) -> Result<Delivery, NotDelivered> {
-        let Self { id, verdict, .. } = self;
+        let Self { id, verdict, interest: _interest, .. } = self;
         // The sender goes without a word only if the pipeline's thread was torn down.
         verdict.await.unwrap_or(Err(NotDelivered::Lost { id, in_doubt: true }))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use audit_core::Entry;
+use audit_core::limits::Side;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What an entry takes in memory beside its data: its id, its place in the ledger, the history of its attempts.
@@ -37,6 +38,17 @@ impl Room {
             entries: Arc::new(Semaphore::new(entries.min(Semaphore::MAX_PERMITS))),
             bytes: Arc::new(Semaphore::new(bytes.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS))),
         }
+    }
+
+    /// The most that one entry takes.
+    pub(crate) const LARGEST_ENTRY_BYTES: usize = Side::Sender.event_data_bytes() + ENTRY_OVERHEAD_BYTES;
+
+    pub(crate) fn entries_left(&self) -> usize {
+        self.entries.available_permits()
+    }
+
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.bytes.available_permits()
     }
 
     /// Waits for a place. Whoever stops waiting has taken none.

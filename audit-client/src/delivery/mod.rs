@@ -17,14 +17,18 @@ use std::time::{Duration, SystemTime};
 
 use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
 use audit_core::{Batch, Entry, EventId, Reason};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::batcher::{Batcher, Group, Item, Next, Parcel, Ticket, Urgency};
+use crate::batcher::{Batcher, Group, History, Item, Next, Parcel, Ticket, Urgency};
 use crate::dead_letter::{Attempt, DeadLetter};
 use crate::observe::{LastFailure, metric};
 use crate::pipeline::Shared;
+use crate::queue::{Accepted, Intake, Queue, Taken};
 use crate::receipt::{Delivery, NotDelivered};
+use crate::room::Place;
+use crate::spool::{AppendError, Attempt as SpoolAttempt, DeadLetter as SpoolLetter, Record, Refusal};
 use crate::text::{cut, cut_message};
 use crate::transport::{Failure, Submission, Transport};
 use crate::twins::Twins;
@@ -36,6 +40,12 @@ use reconcile::{Reconciled, Said, reconcile};
 
 /// How long the loop goes on after the last handle was dropped without a shutdown.
 const ORPHAN_GRACE: Duration = Duration::from_secs(5);
+/// How long closing the spool may take beyond a shutdown's deadline.
+const DISK_GRACE: Duration = Duration::from_millis(35);
+/// The most of a shutdown's time that is set aside for it.
+const MOST_FOR_THE_DISK: Duration = Duration::from_millis(250);
+/// How long after a failure the spool is tried again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 /// Entries that are given up within this time of each other are given up together.
 const GIVE_UP_GRAIN: Duration = Duration::from_millis(10);
 
@@ -65,6 +75,13 @@ type Answer = Result<PutAuditEventsResponse, Failure>;
 /// The loop's state.
 pub(crate) struct DeliveryLoop {
     shared: Arc<Shared>,
+    intake: Intake,
+    /// With a spool: says when there is something new to read.
+    news: Option<watch::Receiver<u64>>,
+    /// When a spool that could not be read is read again.
+    read_again: Option<Instant>,
+    /// With a spool: dead letters on their way to the disk.
+    burials: JoinSet<Option<Buried>>,
     transport: Arc<dyn Transport>,
     policy: Policy,
     batcher: Batcher,
@@ -76,6 +93,8 @@ pub(crate) struct DeliveryLoop {
     give_up_check: Option<Instant>,
     credentials_renewed: Option<Instant>,
     ends: Ends,
+    /// How long closing the spool may take beyond that.
+    disk_grace: Duration,
 }
 
 /// When the loop ends.
@@ -88,9 +107,17 @@ enum Ends {
 }
 
 impl DeliveryLoop {
-    pub(crate) fn new(shared: Arc<Shared>, transport: Arc<dyn Transport>, policy: Policy) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, intake: Intake, transport: Arc<dyn Transport>, policy: Policy) -> Self {
         let now = Instant::now();
+        let news = match &shared.queue {
+            Queue::Memory(_) => None,
+            Queue::Spool(spool) => Some(spool.durable_end()),
+        };
         Self {
+            intake,
+            news,
+            read_again: None,
+            burials: JoinSet::new(),
             batcher: Batcher::new(policy.linger),
             twins: Twins::default(),
             pace: Pace::new(policy.waits, policy.most_concurrent, now),
@@ -100,6 +127,7 @@ impl DeliveryLoop {
             give_up_check: None,
             credentials_renewed: None,
             ends: Ends::Open,
+            disk_grace: DISK_GRACE,
             shared,
             transport,
             policy,
@@ -130,10 +158,16 @@ impl DeliveryLoop {
             tokio::select! {
                 () = self.shared.wake.notified() => {}
                 Some(joined) = self.in_flight.join_next_with_id() => self.on_joined(joined),
+                Some(buried) = self.burials.join_next() => self.on_buried(buried),
+                () = something_new(&mut self.news) => {}
+                () = self.shared.ledger.next_promise() => {}
                 () = sleep_until(wake_at.unwrap_or(now)), if wake_at.is_some() => {}
             }
             while let Some(joined) = self.in_flight.try_join_next_with_id() {
                 self.on_joined(joined);
+            }
+            while let Some(buried) = self.burials.try_join_next() {
+                self.on_buried(buried);
             }
             // The requests' own tasks need their turn however busy `emit` keeps this one.
             tokio::task::yield_now().await;
@@ -142,14 +176,18 @@ impl DeliveryLoop {
     }
 
     async fn end(mut self) {
-        if let Ends::By(limit) = self.ends {
-            match limit {
-                Some(limit) => drop(timeout_at(limit, self.shared.handover.done()).await),
-                None => self.shared.handover.done().await,
-            }
-        }
+        let limit = match self.ends {
+            Ends::By(limit) => limit,
+            Ends::Open => Some(Instant::now()),
+        };
         self.in_flight.abort_all();
-        let report = self.shared.ledger.close();
+        within(limit, self.bury_all()).await;
+        within(limit, self.shared.handover.done()).await;
+        // The deadline is for the service; the disk has a moment of its own.
+        let limit = limit.map(|limit| limit.max(Instant::now()) + self.disk_grace);
+        let mut spool_was_closed = false;
+        within(limit, async { spool_was_closed = self.close_spool().await }).await;
+        let report = self.shared.ledger.close(spool_was_closed);
         if report.lost > 0 {
             tracing::error!(
                 lost = report.lost,
@@ -164,41 +202,101 @@ impl DeliveryLoop {
         self.shared.handover.close();
     }
 
+    async fn bury_all(&mut self) {
+        while let Some(buried) = self.burials.join_next().await {
+            self.on_buried(buried);
+        }
+    }
+
+    /// What is in line is written or refused, and the next process may come. Says whether that is done.
+    async fn close_spool(&self) -> bool {
+        let Queue::Spool(spool) = &self.shared.queue else { return true };
+        let spool = spool.clone();
+        match tokio::task::spawn_blocking(move || spool.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the spool does not close"),
+            Err(error) => tracing::error!(%error, "the closing of the spool failed"),
+        }
+        true
+    }
+
     fn take_in(&mut self, now: Instant) {
-        for accepted in self.shared.queue.take() {
-            let ticket = Ticket {
-                seq: accepted.seq,
-                arrived: now,
-                attempts: 0,
-                history: crate::batcher::History::default(),
-                encoded_anew: false,
-                place: accepted.place,
-            };
-            self.will_give_up(now);
-            if let Some(item) = self.twins.admit(Item { entry: accepted.entry, ticket }) {
-                self.batcher.push(item);
+        if self.read_again.is_some_and(|again| again > now) {
+            return;
+        }
+        self.read_again = None;
+        loop {
+            match self.intake.take(&self.shared.queue, &self.shared.room) {
+                Ok(Taken::Accepted(accepted)) => {
+                    for Accepted { seq, entry, place } in accepted {
+                        self.push(now, seq, entry, place);
+                    }
+                    return;
+                }
+                Ok(Taken::Records(records)) if records.is_empty() => return,
+                Ok(Taken::Records(records)) => {
+                    for record in records {
+                        self.take_in_record(now, record);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the spool cannot be read; it is tried again");
+                    self.read_again = Some(now + READ_AGAIN);
+                    return;
+                }
             }
         }
     }
 
+    fn take_in_record(&mut self, now: Instant, record: Record) {
+        let Record { seq, id, event_data } = record;
+        match Entry::parse(id.as_str(), event_data.as_str()) {
+            Ok(entry) => {
+                self.shared.ledger.in_hand(seq, entry.id());
+                let place = self.shared.room.try_take(&entry).ok();
+                self.push(now, seq, entry, place);
+            }
+            Err(error) => {
+                // Written by another version, or by hand: no request may carry it.
+                let name = EventId::derive(&id);
+                self.shared.ledger.in_hand(seq, &name);
+                let (code, message) = ("NotAnEntry".to_owned(), error.to_string());
+                let reason =
+                    NotDelivered::Rejected { id: name, code: code.clone(), message: cut(&message), attempts: 0 };
+                let letter = SpoolLetter::new(seq, id, event_data).because(code, message);
+                self.bury_on_disk(letter, seq, reason, None);
+            }
+        }
+    }
+
+    fn push(&mut self, now: Instant, seq: u64, entry: Entry, place: Option<Place>) {
+        let ticket = Ticket { seq, arrived: now, attempts: 0, history: History::default(), encoded_anew: false, place };
+        self.will_give_up(now);
+        if let Some(item) = self.twins.admit(Item { entry, ticket }) {
+            self.batcher.push(item);
+        }
+    }
+
     fn note_end(&mut self, now: Instant, shutdown: Option<Duration>, orphaned: bool) {
-        let asked = shutdown.or(orphaned.then_some(ORPHAN_GRACE));
-        match (self.ends, asked) {
-            (Ends::Open, Some(left)) => {
-                self.ends = Ends::By(now.checked_add(left));
+        let Some(left) = shutdown.or(orphaned.then_some(ORPHAN_GRACE)) else { return };
+        // The spool's closing has its part of the time.
+        let for_the_disk = match &self.shared.queue {
+            Queue::Memory(_) => Duration::ZERO,
+            Queue::Spool(_) => (left / 10).min(MOST_FOR_THE_DISK),
+        };
+        let by = now.checked_add(left.saturating_sub(for_the_disk));
+        match self.ends {
+            Ends::Open => {
+                self.ends = Ends::By(by);
                 // What waits for its next turn may try at once: there may be no other.
                 self.batcher.hurry(now);
                 self.pace.hurry(now);
             }
             // A second shutdown may have less patience.
-            (Ends::By(limit), Some(left)) if shutdown.is_some() => {
-                let sooner = now.checked_add(left);
-                if limit.is_none() || sooner.is_some_and(|sooner| limit.is_some_and(|limit| sooner < limit)) {
-                    self.ends = Ends::By(sooner);
-                }
-            }
-            _ => {}
+            Ends::By(limit) if limit.is_none_or(|limit| by.is_some_and(|by| by < limit)) => self.ends = Ends::By(by),
+            Ends::By(_) => return,
         }
+        self.disk_grace = for_the_disk + DISK_GRACE;
     }
 
     fn next_parcel(&mut self, now: Instant, urgency: Urgency) -> Option<Parcel> {
@@ -218,7 +316,7 @@ impl DeliveryLoop {
             Ends::By(limit) => limit,
             Ends::Open => None,
         };
-        [send, self.give_up_check, end].into_iter().flatten().min()
+        [send, self.give_up_check, self.read_again, end].into_iter().flatten().min()
     }
 
     fn send(&mut self, parcel: Parcel) {
@@ -499,10 +597,53 @@ impl DeliveryLoop {
             code,
             message,
         };
+        match &self.shared.queue {
+            Queue::Memory(_) => self.dead(seq, reason, Some((letter, ticket.place))),
+            Queue::Spool(_) => {
+                let attempts = letter.attempts.iter().map(|attempt| SpoolAttempt::new(attempt.at, &attempt.outcome));
+                let on_disk = SpoolLetter::new(seq, letter.entry.id().as_str(), letter.entry.event_data())
+                    .because(&letter.code, &letter.message)
+                    .after(attempts.collect());
+                self.bury_on_disk(on_disk, seq, reason, Some((letter, ticket.place)));
+            }
+        }
+    }
+
+    /// A dead letter counts when it is on disk as such; until then its event is kept.
+    fn bury_on_disk(&mut self, on_disk: SpoolLetter, seq: u64, reason: NotDelivered, letter: Option<Letter>) {
+        let Queue::Spool(spool) = &self.shared.queue else { return };
+        let spool = spool.clone();
+        self.burials.spawn(async move {
+            loop {
+                match spool.dead_letter(&on_disk).await {
+                    Ok(_) => return Some(Buried { seq, reason, letter }),
+                    Err(AppendError::Refused(Refusal::Closed)) => return None,
+                    Err(error) => {
+                        tracing::error!(%error, "a dead letter cannot be written; it is tried again");
+                        tokio::time::sleep(READ_AGAIN).await;
+                    }
+                }
+            }
+        });
+    }
+
+    fn on_buried(&mut self, buried: Result<Option<Buried>, JoinError>) {
+        match buried {
+            Ok(Some(Buried { seq, reason, letter })) => self.dead(seq, reason, letter),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a dead letter could not be written"),
+        }
+    }
+
+    fn dead(&mut self, seq: u64, reason: NotDelivered, letter: Option<Letter>) {
+        let (id, attempts) = (reason.id().clone(), letter.as_ref().map_or(0, |(letter, _)| letter.attempt_count));
+        let code = letter.as_ref().map_or_else(|| "NotAnEntry".to_owned(), |(letter, _)| cut(&letter.code));
         if self.shared.ledger.died(seq, reason) {
-            tracing::error!(id = %letter.entry.id(), code = cut(&letter.code), attempts = letter.attempt_count, "an audit event is a dead letter");
-            metrics::counter!(metric::DEAD, "code" => cut(&letter.code)).increment(1);
-            self.shared.handover.hand(&letter, ticket.place);
+            tracing::error!(%id, code, attempts, "an audit event is a dead letter");
+            metrics::counter!(metric::DEAD, "code" => code).increment(1);
+            if let Some((letter, place)) = letter {
+                self.shared.handover.hand(&letter, place);
+            }
         }
     }
 
@@ -548,6 +689,35 @@ impl DeliveryLoop {
         metrics::gauge!(metric::PAUSED).set(if pause.is_some() { 1.0 } else { 0.0 });
         let pending = self.shared.ledger.figures().pending;
         metrics::gauge!(metric::PENDING).set(u32::try_from(pending).unwrap_or(u32::MAX));
+    }
+}
+
+/// A dead letter, and the place in memory that it takes.
+type Letter = (DeadLetter, Option<Place>);
+
+/// A dead letter that is on disk.
+struct Buried {
+    seq: u64,
+    reason: NotDelivered,
+    /// Not there if it is no entry.
+    letter: Option<Letter>,
+}
+
+/// Waits for something new in the spool; without one, for ever.
+async fn something_new(news: &mut Option<watch::Receiver<u64>>) {
+    if let Some(end) = news
+        && end.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Waits, but only until then.
+async fn within(limit: Option<Instant>, work: impl Future<Output = ()>) {
+    match limit {
+        Some(limit) => drop(timeout_at(limit, work).await),
+        None => work.await,
     }
 }
 

@@ -15,8 +15,8 @@ fn builder(script: &Script) -> ClientBuilder {
     AuditClient::builder().channel_arn(CHANNEL_ARN).seed(17).transport(script.clone())
 }
 
-fn client(script: &Script) -> AuditClient {
-    builder(script).build_here().expect("a client")
+async fn client(script: &Script) -> AuditClient {
+    builder(script).build_here().await.expect("a client")
 }
 
 async fn emit(client: &AuditClient, id: &str) -> Receipt {
@@ -41,7 +41,7 @@ fn adds_up(report: &ShutdownReport) {
 #[tokio::test(start_paused = true)]
 async fn a_partial_batch_lingers_and_then_goes() {
     let script = Script::default();
-    let client = client(&script);
+    let client = client(&script).await;
     let start = Instant::now();
     let receipts = emit_all(&client, 3).await;
     for receipt in receipts {
@@ -58,7 +58,7 @@ async fn a_partial_batch_lingers_and_then_goes() {
 #[tokio::test(start_paused = true)]
 async fn a_full_batch_does_not_linger() {
     let script = Script::default();
-    let client = client(&script);
+    let client = client(&script).await;
     let start = Instant::now();
     let receipts = emit_all(&client, 250).await;
     drop(receipts);
@@ -71,7 +71,7 @@ async fn a_full_batch_does_not_linger() {
 #[tokio::test(start_paused = true)]
 async fn a_request_never_has_more_than_a_million_bytes() {
     let script = Script::default();
-    let client = client(&script);
+    let client = client(&script).await;
     for number in 0..30 {
         drop(client.emit(sized_entry(&format!("big{number}"), 90_000)).await.expect("accepted"));
     }
@@ -84,7 +84,7 @@ async fn a_request_never_has_more_than_a_million_bytes() {
 #[tokio::test(start_paused = true)]
 async fn a_flush_in_the_same_tick_as_the_emit_waits_for_it() {
     let script = Script::default().takes(SECOND);
-    let client = client(&script);
+    let client = client(&script).await;
     let start = Instant::now();
     let receipt = client.try_emit(entry("a")).expect("room");
     client.flush().await.expect("settled");
@@ -97,7 +97,7 @@ async fn a_flush_in_the_same_tick_as_the_emit_waits_for_it() {
 #[tokio::test(start_paused = true)]
 async fn an_id_given_twice_travels_in_two_requests() {
     let script = Script::default();
-    let client = client(&script);
+    let client = client(&script).await;
     for id in ["a", "b", "a", "c", "a"] {
         drop(emit(&client, id).await);
     }
@@ -109,7 +109,7 @@ async fn an_id_given_twice_travels_in_two_requests() {
 #[tokio::test(start_paused = true)]
 async fn an_id_given_twice_is_judged_in_the_order_of_acceptance_however_slow_the_first_answer_is() {
     let script = Script::default().after(SECOND, all_refused("Throttling"));
-    let client = client(&script);
+    let client = client(&script).await;
     let first = emit(&client, "a").await;
     let _full_batches_are_due_at_once = emit_all(&client, 300).await;
     let second = emit(&client, "a").await;
@@ -125,7 +125,7 @@ async fn an_id_given_twice_is_judged_in_the_order_of_acceptance_however_slow_the
 #[tokio::test(start_paused = true)]
 async fn an_id_given_twice_is_given_up_twice_when_nothing_can_be_delivered() {
     let script = Script::default().otherwise(|_| Err(Failure::new("down")));
-    let client = builder(&script).give_up_after(Some(SECOND)).build_here().expect("a client");
+    let client = builder(&script).give_up_after(Some(SECOND)).build_here().await.expect("a client");
     let receipts = [emit(&client, "a").await, emit(&client, "a").await];
     for receipt in receipts {
         assert!(matches!(receipt.delivered().await, Err(NotDelivered::GaveUp { .. })));
@@ -148,7 +148,7 @@ async fn entry_codes_lead_where_the_contract_says() {
         ("SomethingNew", 3, false),
     ] {
         let script = Script::default().then(all_refused(code)).then(all_refused(code));
-        let client = client(&script);
+        let client = client(&script).await;
         let verdict = emit(&client, "a").await.delivered().await;
         assert_eq!(script.seen().len(), requests, "{code}");
         match verdict {
@@ -166,14 +166,14 @@ async fn entry_codes_lead_where_the_contract_says() {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_checksum_is_made_anew_once_and_may_then_pass() {
     let script = Script::default().then(all_refused("InvalidChecksum"));
-    let client = client(&script);
+    let client = client(&script).await;
     assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn throttled_entries_slow_the_client_down_within_that_answer() {
     let script = Script::default().then(all_refused("Throttling"));
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit(&client, "a").await);
     client.flush().await.expect("settled");
     tokio::time::sleep(SECOND).await;
@@ -187,7 +187,7 @@ async fn a_dead_letter_comes_with_its_reason_and_history() {
     let script = Script::default().fail(Failure::new("").status(503)).then(all_refused("InvalidData"));
     let (letters, callback) = std::sync::mpsc::channel();
     let client =
-        builder(&script).on_dead_letter(move |letter| drop(letters.send(letter))).build_here().expect("a client");
+        builder(&script).on_dead_letter(move |letter| drop(letters.send(letter))).build_here().await.expect("a client");
     let mut stream = client.dead_letters();
     drop(emit(&client, "a").await);
     let letter = stream.next().await.expect("a letter");
@@ -203,7 +203,7 @@ async fn a_dead_letter_comes_with_its_reason_and_history() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_delivered_is_given_up_after_its_time() {
     let script = Script::default().otherwise(|_| Err(Failure::new("refused")));
-    let client = builder(&script).give_up_after(60 * SECOND).build_here().expect("a client");
+    let client = builder(&script).give_up_after(60 * SECOND).build_here().await.expect("a client");
     let mut letters = client.dead_letters();
     let start = Instant::now();
     let verdict = emit(&client, "a").await.delivered().await;
@@ -223,7 +223,7 @@ async fn ten_thousand_failures_later_it_still_tries_and_has_grown_by_nothing() {
         failures += 1;
         if failures <= 10_000 { Err(Failure::new("").status(500)) } else { all_taken(ids) }
     });
-    let client = builder(&script).give_up_after(None).build_here().expect("a client");
+    let client = builder(&script).give_up_after(None).build_here().await.expect("a client");
     let delivery = emit(&client, "a").await.delivered().await.expect("delivered at last");
     assert_eq!(delivery.attempts, 10_001);
     assert_eq!(client.stats().requests, 10_001);
@@ -232,7 +232,7 @@ async fn ten_thousand_failures_later_it_still_tries_and_has_grown_by_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_attempt_ends_at_its_timeout() {
     let script = Script::default().after(3_600 * SECOND, all_taken);
-    let client = client(&script);
+    let client = client(&script).await;
     let start = Instant::now();
     let delivery = emit(&client, "a").await.delivered().await.expect("delivered");
     assert_eq!(delivery.attempts, 2);
@@ -248,7 +248,7 @@ async fn an_oversized_entry_is_found_among_a_hundred_in_at_most_14_requests() {
         let script = Script::default().otherwise(move |ids| {
             if ids.contains(&guilty) { Err(Failure::new("too large").status(413)) } else { all_taken(ids) }
         });
-        let client = client(&script);
+        let client = client(&script).await;
         drop(emit_all(&client, 100).await);
         client.flush().await.expect("settled");
         let requests = script.seen().len();
@@ -270,7 +270,7 @@ async fn several_oversized_entries_are_all_found() {
             all_taken(ids)
         }
     });
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit_all(&client, 100).await);
     client.flush().await.expect("settled");
     let report = client.shutdown(SECOND).await;
@@ -283,7 +283,7 @@ async fn a_lower_limit_on_the_way_costs_requests_but_no_events() {
     // A proxy that lets 30 entries through.
     let script = Script::default()
         .otherwise(|ids| if ids.len() > 30 { Err(Failure::new("").status(413)) } else { all_taken(ids) });
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit_all(&client, 300).await);
     client.flush().await.expect("settled");
     let report = client.shutdown(SECOND).await;
@@ -293,7 +293,7 @@ async fn a_lower_limit_on_the_way_costs_requests_but_no_events() {
 #[tokio::test(start_paused = true)]
 async fn a_duplicated_id_splits_the_batch_and_goes_on() {
     let script = Script::default().fail(Failure::new("").status(400).code("DuplicatedAuditEventId"));
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit_all(&client, 9).await);
     client.flush().await.expect("settled");
     let mut sizes: Vec<_> = script.seen().iter().map(|seen| seen.ids.len()).collect();
@@ -307,7 +307,7 @@ async fn a_lone_entry_that_is_called_a_duplicate_is_sent_again() {
     let script = Script::default()
         .fail(Failure::new("").status(400).code("DuplicatedAuditEventId"))
         .fail(Failure::new("").status(400).code("DuplicatedAuditEventId"));
-    let client = client(&script);
+    let client = client(&script).await;
     assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 3);
 }
 
@@ -327,7 +327,7 @@ async fn what_must_be_repaired_pauses_delivery_says_so_and_goes_on_by_itself() {
             answers += 1;
             if answers <= 6 { Err(Failure::new("no").status(403).code(code)) } else { all_taken(ids) }
         });
-        let client = client(&script);
+        let client = client(&script).await;
         let start = Instant::now();
         let receipts = emit_all(&client, 500).await;
         tokio::time::sleep(70 * SECOND).await;
@@ -352,7 +352,7 @@ async fn a_channel_without_destination_pauses_delivery() {
         answers += 1;
         if answers <= 3 { refuse(ids) } else { all_taken(ids) }
     });
-    let client = client(&script);
+    let client = client(&script).await;
     let receipt = emit(&client, "a").await;
     tokio::time::sleep(SECOND).await;
     assert_eq!(client.stats().paused.expect("paused").code, "AccountNotSubscribed");
@@ -363,7 +363,7 @@ async fn a_channel_without_destination_pauses_delivery() {
 async fn spent_credentials_are_renewed_and_the_request_goes_again_at_once() {
     for code in ["ExpiredTokenException", "UnrecognizedClientException"] {
         let script = Script::default().fail(Failure::new("").status(403).code(code));
-        let client = client(&script);
+        let client = client(&script).await;
         let start = Instant::now();
         assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
         assert_eq!(script.renewals(), 1);
@@ -378,7 +378,7 @@ async fn credentials_that_stay_refused_pause_delivery_and_are_renewed_before_eac
         answers += 1;
         if answers <= 5 { Err(Failure::new("").status(403).code("ExpiredTokenException")) } else { all_taken(ids) }
     });
-    let client = client(&script);
+    let client = client(&script).await;
     let receipt = emit(&client, "a").await;
     tokio::time::sleep(SECOND).await;
     assert_eq!(client.stats().paused.expect("paused").code, "ExpiredTokenException");
@@ -390,7 +390,7 @@ async fn credentials_that_stay_refused_pause_delivery_and_are_renewed_before_eac
 async fn the_services_wait_is_honoured() {
     let script =
         Script::default().fail(Failure::new("").code("ThrottlingException").status(400).retry_after(33 * SECOND));
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit(&client, "a").await);
     client.flush().await.expect("settled");
     let seen = script.seen();
@@ -401,7 +401,7 @@ async fn the_services_wait_is_honoured() {
 async fn throttling_halves_what_is_on_its_way_at_once() {
     let script =
         Script::default().takes(SECOND).after(SECOND, |_| Err(Failure::new("").status(429))).otherwise(all_taken);
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit_all(&client, 3_000).await);
     client.flush().await.expect("settled");
     let seen = script.seen();
@@ -415,7 +415,7 @@ async fn throttling_halves_what_is_on_its_way_at_once() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_names_nobody_is_sent_again() {
     let script = Script::default().then(|_| Ok(crate::PutAuditEventsResponse::default()));
-    let client = client(&script);
+    let client = client(&script).await;
     assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
 }
 
@@ -428,7 +428,7 @@ async fn only_the_ids_that_an_answer_leaves_out_are_sent_again() {
         answer.successful.push(crate::SuccessfulEntry { id: "never-sent".into(), event_id: "E".into() });
         Ok(answer)
     });
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit_all(&client, 5).await);
     client.flush().await.expect("settled");
     let seen = script.seen();
@@ -441,14 +441,14 @@ async fn only_the_ids_that_an_answer_leaves_out_are_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn a_panicking_transport_is_a_failed_attempt() {
     let script = Script::default().then(|_| panic!("a bug of the transport's"));
-    let client = client(&script);
+    let client = client(&script).await;
     assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn emit_waits_for_room_and_can_be_cancelled_without_a_trace() {
     let script = Script::default().takes(SECOND);
-    let client = builder(&script).capacity_entries(1).build_here().expect("a client");
+    let client = builder(&script).capacity_entries(1).build_here().await.expect("a client");
     drop(emit(&client, "a").await);
     assert!(matches!(client.try_emit(entry("b")), Err(EmitError::Full { entry }) if entry.id().as_str() == "b"));
     let waiting = tokio::time::timeout(SECOND / 2, client.emit(entry("c"))).await;
@@ -464,7 +464,7 @@ async fn emit_waits_for_room_and_can_be_cancelled_without_a_trace() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_sends_what_lingers_and_reports_when_all_is_settled() {
     let script = Script::default().takes(SECOND);
-    let client = client(&script);
+    let client = client(&script).await;
     let start = Instant::now();
     let receipts = emit_all(&client, 150).await;
     let report = client.shutdown(100 * SECOND).await;
@@ -484,7 +484,7 @@ async fn a_shutdown_sends_what_lingers_and_reports_when_all_is_settled() {
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_the_rest_is_lost_by_name_and_the_doubtful_are_told_apart() {
     let script = Script::default().then(all_taken).after(3_600 * SECOND, all_taken);
-    let client = builder(&script).max_concurrency(1).build_here().expect("a client");
+    let client = builder(&script).max_concurrency(1).build_here().await.expect("a client");
     let receipts = emit_all(&client, 250).await;
     let start = Instant::now();
     let flush = {
@@ -510,7 +510,7 @@ async fn at_the_deadline_the_rest_is_lost_by_name_and_the_doubtful_are_told_apar
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_does_not_wait_out_a_backoff_but_tries_once_more() {
     let script = Script::default().fail(Failure::new("no").status(403).code("ChannelNotFound"));
-    let client = client(&script);
+    let client = client(&script).await;
     drop(emit(&client, "a").await);
     tokio::time::sleep(SECOND).await;
     assert!(client.stats().paused.is_some());
@@ -521,7 +521,7 @@ async fn a_shutdown_does_not_wait_out_a_backoff_but_tries_once_more() {
 #[tokio::test(start_paused = true)]
 async fn a_receipt_can_be_asked_with_a_deadline_and_asked_again() {
     let script = Script::default().takes(5 * SECOND);
-    let client = client(&script);
+    let client = client(&script).await;
     let mut receipt = emit(&client, "a").await;
     assert_eq!(receipt.delivered_within(SECOND).await, None);
     let delivery = receipt.delivered_within(100 * SECOND).await.expect("in time").expect("delivered");
@@ -531,7 +531,7 @@ async fn a_receipt_can_be_asked_with_a_deadline_and_asked_again() {
 #[tokio::test(start_paused = true)]
 async fn an_entry_for_another_account_is_refused() {
     let script = Script::default();
-    let client = client(&script);
+    let client = client(&script).await;
     let data = entry("a").event_data().replace("123456789012", "999999999999");
     let foreign = audit_core::Entry::parse("a", data).expect("valid in itself");
     let error = client.emit(foreign).await.expect_err("refused");
@@ -545,7 +545,7 @@ async fn an_entry_for_another_account_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn dropping_the_last_handle_still_delivers_what_it_can() {
     let script = Script::default().takes(SECOND);
-    let client = client(&script);
+    let client = client(&script).await;
     let receipt = emit(&client, "a").await;
     drop(client);
     assert!(receipt.delivered().await.is_ok());
@@ -554,7 +554,7 @@ async fn dropping_the_last_handle_still_delivers_what_it_can() {
 #[tokio::test(start_paused = true)]
 async fn dropping_the_last_handle_does_not_leave_a_thread_for_ever() {
     let script = Script::default().otherwise(|_| Err(Failure::new("away")));
-    let client = client(&script);
+    let client = client(&script).await;
     let receipt = emit(&client, "a").await;
     drop(client);
     assert!(matches!(receipt.delivered().await, Err(NotDelivered::Lost { in_doubt: true, .. })));

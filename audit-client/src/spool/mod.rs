@@ -258,6 +258,11 @@ impl Spool {
         self.handle.shared.durable_end.subscribe()
     }
 
+    /// How many events before this sequence number are kept and not acknowledged.
+    pub fn pending_before(&self, seq: u64) -> u64 {
+        self.handle.shared.state().pending_before(seq)
+    }
+
     /// What was found at the opening.
     pub fn recovery(&self) -> &Recovery {
         &self.handle.recovery

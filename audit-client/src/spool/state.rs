@@ -93,7 +93,13 @@ impl State {
 
     /// Events that are kept and not acknowledged.
     pub(super) fn pending(&self) -> u64 {
-        self.next_seq.saturating_sub(self.acked.members_in(&(0..self.next_seq)))
+        self.pending_before(self.next_seq)
+    }
+
+    /// Of those, the ones before `seq`.
+    pub(super) fn pending_before(&self, seq: u64) -> u64 {
+        let end = seq.min(self.next_seq);
+        end.saturating_sub(self.acked.members_in(&(0..end)))
     }
 
     /// Bytes that the segments take.

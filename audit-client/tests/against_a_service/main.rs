@@ -4,3 +4,4 @@ mod delivery_table;
 mod runtimes;
 mod scripted;
 mod soak;
+mod spooled;
