@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at};
+use super::error::is_out_of_space;
 use super::seq_set::SeqSet;
 use super::state::is_missing;
 
@@ -28,6 +29,8 @@ pub(super) struct AckJournal {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     slots: [Slot; 2],
+    /// Where a new file is made, before it takes its name.
+    new_path: PathBuf,
     current: Option<usize>,
     generation: u64,
     crc_of_salt: u32,
@@ -88,6 +91,7 @@ impl AckJournal {
             disk: Arc::clone(disk),
             dir: dir.to_owned(),
             slots,
+            new_path: dir.join(format!("{name}.acks.new")),
             current: best.map(|(_, index)| index),
             generation,
             crc_of_salt: 0,
@@ -145,6 +149,20 @@ impl AckJournal {
 
     /// Writes all that is acknowledged into the file that is not current, syncs it, and makes it the current one.
     pub(super) fn write_snapshot(&mut self, acked: &SeqSet, durable_end: u64) -> io::Result<()> {
+        self.snapshot(acked, durable_end, false)
+    }
+
+    /// The first snapshot of a run. The file that looks whole may do so only in memory, where a sync failed in the run
+    /// before: so the other one is not overwritten, but replaced by a new file once that is durable. On a full disk it is
+    /// overwritten all the same, since a spool that cannot be opened would not drain.
+    pub(super) fn write_first_snapshot(&mut self, acked: &SeqSet, durable_end: u64) -> io::Result<()> {
+        match self.snapshot(acked, durable_end, true) {
+            Err(error) if is_out_of_space(&error) => self.write_snapshot(acked, durable_end),
+            other => other,
+        }
+    }
+
+    fn snapshot(&mut self, acked: &SeqSet, durable_end: u64, replace: bool) -> io::Result<()> {
         let target = self.current.map_or(0, |index| 1 - index);
         let mut salt = [0; 16];
         self.disk.random(&mut salt)?;
@@ -161,19 +179,30 @@ impl AckJournal {
         let full_at = if at <= SLOT_BYTES / 4 * 3 { SLOT_BYTES } else { 2 * at };
 
         let Some(slot) = self.slots.get_mut(target) else { return Ok(()) };
-        let file = match slot.file.take() {
-            Some(file) => file,
-            None => replace(&*self.disk, &self.dir, &slot.path)?,
+        let existing = if replace { None } else { slot.file.take() };
+        let file = match existing {
+            Some(file) => {
+                if file.length()? < full_at as u64 {
+                    bytes.resize(full_at, 0);
+                }
+                if let Err(error) = write_all_at(&*file, &bytes, 0) {
+                    // A write that failed can be made again; only a failed sync makes a file useless.
+                    slot.file = Some(file);
+                    return Err(error);
+                }
+                file.sync_data()?;
+                file
+            }
+            None => {
+                bytes.resize(full_at, 0);
+                let file = write_new(&*self.disk, &self.new_path, &bytes)?;
+                // From here on, the old file may be out of the directory.
+                slot.file = None;
+                self.disk.rename(&self.new_path, &slot.path)?;
+                self.disk.sync_dir(&self.dir)?;
+                file
+            }
         };
-        if file.length()? < full_at as u64 {
-            bytes.resize(full_at, 0);
-        }
-        if let Err(error) = write_all_at(&*file, &bytes, 0) {
-            // A write that failed can be made again; only a failed sync makes a file useless.
-            slot.file = Some(file);
-            return Err(error);
-        }
-        file.sync_data()?;
         slot.file = Some(file);
         self.current = Some(target);
         self.generation = generation;
@@ -189,24 +218,28 @@ impl AckJournal {
     fn prepare_spare(&mut self, index: usize) {
         if let Some(slot) = self.slots.get_mut(index)
             && slot.file.is_none()
-            && let Ok(file) = replace(&*self.disk, &self.dir, &slot.path)
-            && write_all_at(&*file, &vec![0; SLOT_BYTES], 0).is_ok()
-            && file.sync_data().is_ok()
+            && let Ok(file) = write_new(&*self.disk, &self.new_path, &vec![0; SLOT_BYTES])
+            && self.disk.rename(&self.new_path, &slot.path).is_ok()
+            && self.disk.sync_dir(&self.dir).is_ok()
         {
             slot.file = Some(file);
         }
     }
 }
 
-/// A new file in place of one that is missing or failed. Its name is durable before anything relies on it.
-fn replace(disk: &dyn Disk, dir: &Path, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+/// A new file, durable but for its name. One that an earlier try left is removed.
+fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     match disk.remove(path) {
         Err(error) if !is_missing(&error) => return Err(error),
         _ => {}
     }
     let file = disk.create(path)?;
-    disk.sync_dir(dir)?;
-    Ok(file)
+    let written = write_all_at(&*file, bytes, 0).and_then(|()| file.sync_data());
+    if written.is_err() {
+        // It would take room for nothing. If it stays, the next try removes it.
+        let _ = disk.remove(path);
+    }
+    written.map(|()| file)
 }
 
 #[derive(Debug)]

@@ -207,11 +207,11 @@ impl DeadLetters {
             None => (self.create()?, true),
         };
         if let Err(error) = write_all_at(&*file, bytes, self.length) {
-            // Nothing of a letter that is not whole may stay before the next one.
+            // Nothing of it may stay under the next one: two halves might look like a letter.
             let cut = if fresh {
                 self.disk.remove(&self.dir.join(dead_letter_file(&self.name, self.index)))
             } else {
-                file.set_len(self.length)
+                file.set_len(self.length).and_then(|()| file.sync_data())
             };
             match cut {
                 Ok(()) if !fresh => self.file = Some(file),

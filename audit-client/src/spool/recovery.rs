@@ -77,7 +77,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) 
             frame_code(header, options, &segment.path(dir, options))?;
         }
     }
-    journal.write_snapshot(&acked, next_seq).map_err(SpoolError::io("write the acknowledgements in", dir))?;
+    journal.write_first_snapshot(&acked, next_seq).map_err(SpoolError::io("write the acknowledgements in", dir))?;
 
     let state = State { segments, acked, next_seq, ..State::default() };
     recovery.backlog_events = state.pending();
