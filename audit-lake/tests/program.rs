@@ -1,0 +1,346 @@
+//! The program `audit-lake`: its commands, its signals, and what it says.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use tempfile::TempDir;
+
+mod signed_http;
+
+use signed_http::{Call, entry, event_data};
+
+const CONFIG: &str = r#"
+[[account]]
+id = "123456789012"
+[[account.key]]
+id = "AKIDEXAMPLE"
+secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+[[channel]]
+arn = "arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders"
+"#;
+
+fn channel() -> audit_core::ChannelArn {
+    audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders")
+}
+
+/// A folder with a configuration and a place for data.
+struct Place(TempDir);
+
+impl Place {
+    fn new(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("lake.toml"), config).expect("written");
+        Self(folder)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join("lake.toml")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_audit-lake"));
+        command.args(arguments);
+        match arguments[0] {
+            "check-config" => command.arg("--config").arg(self.config()),
+            _ => command.arg("--data").arg(self.data()),
+        };
+        command.output().expect("it runs")
+    }
+
+    fn serve(&self) -> Serving {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_audit-lake"))
+            .arg("serve")
+            .arg("--config")
+            .arg(self.config())
+            .arg("--data")
+            .arg(self.data())
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("its output");
+        BufReader::new(out).read_line(&mut line).expect("a line");
+        let log = BufReader::new(child.stderr.take().expect("its log"));
+        let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+        Serving { child, url, log }
+    }
+}
+
+struct Serving {
+    child: Child,
+    url: String,
+    log: BufReader<std::process::ChildStderr>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Serving {
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// Reads log lines until one has the text.
+    fn await_log(&mut self, text: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).expect("a line"), 0, "the log ended without \"{text}\"");
+        }
+        line
+    }
+
+    fn stop(mut self) -> (ExitStatus, String) {
+        self.signal("-TERM");
+        let mut log = String::new();
+        self.log.read_to_string(&mut log).expect("the log");
+        (self.child.wait().expect("its end"), log)
+    }
+
+    fn call(&self, key_id: &str, id: &str) -> Call {
+        Call {
+            address: self.url.trim_start_matches("http://").to_owned(),
+            key_id: key_id.to_owned(),
+            secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
+            session_token: None,
+            region: "eu-west-1".to_owned(),
+            service: "cloudtrail-data".to_owned(),
+            time: std::time::SystemTime::now(),
+            method: "POST".to_owned(),
+            path: "/PutAuditEvents".to_owned(),
+            query: "channelArn=orders".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            presigned: false,
+        }
+        .entries(&[entry(id, &event_data(id, &channel()))])
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[tokio::test]
+async fn it_serves_shows_verifies_and_backs_up() {
+    let place = Place::new(CONFIG);
+    let serving = place.serve();
+    for id in ["e1", "e2"] {
+        assert_eq!(serving.call("AKIDEXAMPLE", id).send().await.status, 200);
+    }
+    // While it serves.
+    let shown = text(&place.command(&["events", "--json"]).stdout);
+    let records: Vec<serde_json::Value> =
+        shown.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect();
+    assert_eq!(records.len(), 2);
+    assert_eq!(records[1]["entry"]["id"], "e2");
+    assert_eq!(records[1]["eventData"]["UID"], "e2");
+    let table = text(&place.command(&["events", "--limit", "1"]).stdout);
+    assert!(table.lines().count() == 2 && table.contains("RefundIssued"), "{table}");
+    let none = text(&place.command(&["events", "--json", "--since", "2030-01-01T00:00:00Z"]).stdout);
+    assert_eq!(none, "");
+    let verified = text(&place.command(&["verify"]).stdout);
+    assert!(verified.contains("sound: 2 events"), "{verified}");
+    let copy = place.0.path().join("copy.db");
+    let backup = place.command(&["backup", "--to", copy.to_str().expect("text")]);
+    assert!(backup.status.success() && copy.exists(), "{backup:?}");
+
+    let (status, log) = serving.stop();
+    assert!(status.success(), "{status}");
+    assert!(log.contains("the lake is closed"), "{log}");
+    assert!(!place.data().join("lake.db-wal").exists(), "closed, it leaves no log behind");
+
+    let database = rusqlite::Connection::open(place.data().join("lake.db")).expect("the database");
+    database.execute("UPDATE events SET event_data = '{}' WHERE id = 'e1'", []).expect("changed");
+    let verified = place.command(&["verify"]);
+    assert!(!verified.status.success());
+    assert!(text(&verified.stdout).contains("id e1 does not have its checksum"), "{verified:?}");
+    assert!(text(&verified.stderr).contains("backup"), "{verified:?}");
+}
+
+#[tokio::test]
+async fn a_hang_up_reads_the_configuration_anew_and_a_wrong_one_changes_nothing() {
+    let place = Place::new(CONFIG);
+    let mut serving = place.serve();
+    assert_eq!(serving.call("AKIDSECOND", "e1").send().await.error_type(), "UnrecognizedClientException");
+
+    let second = CONFIG.replace(
+        "[[channel]]",
+        "[[account.key]]\nid = \"AKIDSECOND\"\nsecret = \"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\"\n[[channel]]",
+    );
+    fs::write(place.config(), &second).expect("written");
+    serving.signal("-HUP");
+    serving.await_log("read the configuration anew");
+    assert_eq!(serving.call("AKIDSECOND", "e1").send().await.status, 200);
+
+    fs::write(place.config(), "[[account]]\nsecret = \"wJalrXUtnFEMI\"").expect("written");
+    serving.signal("-HUP");
+    let line = serving.await_log("was not read anew");
+    assert!(line.contains("line=1") && !line.contains("wJalrXUtnFEMI"), "{line}");
+    assert_eq!(serving.call("AKIDSECOND", "e2").send().await.status, 200);
+    assert!(serving.stop().0.success());
+}
+
+#[test]
+fn a_second_one_in_the_same_folder_is_refused() {
+    let place = Place::new(CONFIG);
+    let _first = place.serve();
+    let mut second = Command::new(env!("CARGO_BIN_EXE_audit-lake"));
+    second
+        .arg("serve")
+        .arg("--config")
+        .arg(place.config())
+        .arg("--data")
+        .arg(place.data())
+        .args(["--listen", "127.0.0.1:0"]);
+    let output = second.output().expect("it runs");
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("in use by another lake"), "{output:?}");
+}
+
+#[test]
+fn check_config_tells_every_mistake_with_its_line_and_no_secret() {
+    let good = Place::new(CONFIG).command(&["check-config"]);
+    assert!(good.status.success() && text(&good.stdout).contains("accounts 1, keys 1, channels 1"), "{good:?}");
+
+    let place = Place::new(
+        r#"region = "EU WEST"
+listen = "8787"
+colour = "red"
+[[account]]
+id = "12345"
+[[account.key]]
+id = "wJalrXUtnFEMI/K7MDENG"
+secret = "AKIDSWAPPED"
+secret_env = "HOME"
+[[account.key]]
+id = "AKIDNOSECRET"
+[[account]]
+id = "222222222222"
+event_per_second = 5
+requests_per_second = 0
+[[account.key]]
+id = "AKIDFILE"
+secret_file = "not-there"
+expires = "tomorrow"
+[[channel]]
+arn = "arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders"
+account = "222222222222"
+sources = []
+[[channel]]
+arn = "arn:aws:s3:::bucket"
+external_id = "x"
+destination = "no"
+[limits]
+connections = 0
+[retention]
+[log]
+format = "xml"
+"#,
+    );
+    let output = place.command(&["check-config"]);
+    assert!(!output.status.success());
+    let told = text(&output.stderr);
+    for (line, what) in [
+        (1, "`region` must be"),
+        (2, "`listen`"),
+        (3, "no key `colour`"),
+        (5, "account"),
+        (7, "`id` of [[account.key]]"),
+        (9, "only one of"),
+        (10, "needs one of `secret`"),
+        (14, "did you mean `events_per_second`"),
+        (15, "1 to 1000000"),
+        (18, "not-there cannot be read"),
+        (19, "`expires`"),
+        (21, "has no [[account]]"),
+        (22, "the ARN says 123456789012"),
+        (23, "`sources` is empty"),
+        (25, "channel/<id>"),
+        (26, "external ID"),
+        (27, "true or false"),
+        (29, "`connections`"),
+        (30, "needs `days`"),
+        (32, "\"text\", \"json\""),
+    ] {
+        let found = told.lines().any(|this| this.contains(&format!("line {line},")) && this.contains(what));
+        assert!(found, "line {line}: {what}\n{told}");
+    }
+    assert!(told.starts_with("audit-lake: 20 mistakes in "), "{told}");
+    assert!(!told.contains("wJalrXUtnFEMI") && !told.contains("AKIDSWAPPED"), "{told}");
+
+    let not_toml = Place::new("[[account]\nid = \"a\nsecret = wJalrXUtnFEMI\n").command(&["check-config"]);
+    let told = text(&not_toml.stderr);
+    assert!(told.contains("line 1") && !told.contains("wJalrXUtnFEMI"), "{told}");
+    let missing = Command::new(env!("CARGO_BIN_EXE_audit-lake"))
+        .args(["check-config", "--config", "/nowhere/lake.toml"])
+        .output();
+    assert!(text(&missing.expect("it runs").stderr).contains("cannot be read"));
+}
+
+#[tokio::test]
+async fn it_shows_its_certificate_and_takes_another_one() {
+    let place = Place::new(&format!("{CONFIG}\n[tls]\ncertificate = \"certificate.pem\"\nkey = \"key.pem\"\n"));
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
+    for file in ["certificate.pem", "key.pem"] {
+        fs::copy(here.join(file), place.0.path().join(file)).expect("copied");
+    }
+    let mut serving = place.serve();
+    assert!(serving.url.starts_with("https://"), "{}", serving.url);
+    for http2 in [false, true] {
+        let address = serving.url.trim_start_matches("https://").to_owned();
+        let protocol = tls_protocol(&address, http2).await;
+        assert_eq!(protocol.as_deref(), Some(if http2 { &b"h2"[..] } else { &b"http/1.1"[..] }));
+    }
+    fs::write(place.0.path().join("key.pem"), "no key").expect("written");
+    serving.signal("-HUP");
+    let line = serving.await_log("was not read anew");
+    assert!(line.contains("key.pem holds no private key"), "{line}");
+    let address = serving.url.trim_start_matches("https://").to_owned();
+    assert!(tls_protocol(&address, false).await.is_some(), "the certificate before goes on");
+}
+
+/// Shakes hands, trusting the test's certificate alone, and tells the protocol agreed on, once the service has answered.
+async fn tls_protocol(address: &str, http2: bool) -> Option<Vec<u8>> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/certificate.pem");
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(path).expect("a certificate")).expect("a root");
+    let provider = std::sync::Arc::new(crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = if http2 { vec![b"h2".to_vec()] } else { vec![b"http/1.1".to_vec()] };
+    let stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.expect("a handshake");
+    let agreed = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+    if !http2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("written");
+    }
+    // HTTP/1.1 answers 404; HTTP/2 begins with its settings.
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.expect("an answer");
+    assert_eq!(http2, !first.starts_with(b"HTTP/1.1 404"));
+    agreed
+}
