@@ -1,0 +1,258 @@
+//! What follows from an answer, entry by entry, and from a request that was refused as a whole.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
+use audit_core::{Batch, Entry};
+use tokio::time::Instant;
+
+use super::course::{Course, course};
+use super::reconcile::{Reconciled, Said, reconcile};
+use super::{DeliveryLoop, Request};
+use crate::batcher::{Group, Item, Ticket};
+use crate::dead_letter::Attempt;
+use crate::observe::{LastFailure, metric};
+use crate::receipt::Delivery;
+use crate::text::cut;
+use crate::transport::Failure;
+
+impl DeliveryLoop {
+    /// The service took the request: each entry by what was said of it.
+    pub(super) fn on_answer(&mut self, now: Instant, request: Request, answer: PutAuditEventsResponse) {
+        metrics::counter!(metric::REQUESTS, "outcome" => "answered").increment(1);
+        let Request { batch, tickets, suspects, sent, .. } = request;
+        let Reconciled { said, foreign, repeated } = reconcile(&batch, answer);
+        if foreign + repeated > 0 {
+            tracing::warn!(
+                foreign,
+                repeated,
+                "the answer names ids that were not sent, or one twice: those are ignored"
+            );
+            metrics::counter!(metric::ODD_IDS).increment((foreign + repeated) as u64);
+            self.shared.observed.update(|seen| seen.odd_ids += (foreign + repeated) as u64);
+        }
+        let unnamed = |(ticket, said): (&Ticket, &Said)| (*said == Said::Nothing).then_some(ticket.seq);
+        self.shared.ledger.answered(tickets.iter().map(|ticket| ticket.seq), false);
+        self.shared.ledger.answered(tickets.iter().zip(&said).filter_map(unnamed), true);
+        // One draw for all: what failed together goes together again.
+        let mut round = Round { jitter: self.random.f64(), ..Round::default() };
+        let entries = entries_of(batch);
+        for ((entry, ticket), said) in entries.into_iter().zip(tickets).zip(said) {
+            self.on_said(now, Item { entry, ticket }, said, &mut round);
+        }
+        if round.throttled {
+            self.pace.throttled(sent, now, None, &mut self.random);
+        } else if round.progress {
+            self.resume(now);
+        } else if let Some((code, message)) = &round.unsubscribed {
+            self.pause(sent, now, code, message);
+        } else if round.again {
+            self.pace.failed(sent, now, None, &mut self.random);
+        }
+        // The first half was small enough: the culprit is in the second.
+        self.split_suspects(now, suspects);
+    }
+
+    pub(super) fn on_said(&mut self, now: Instant, mut item: Item, said: Said, round: &mut Round) {
+        let attempts = item.ticket.attempts;
+        let (code, message) = match said {
+            Said::Stored { event_id } => {
+                round.progress = true;
+                let waited = now - item.ticket.arrived;
+                self.let_twin_go(now, item.entry.id());
+                let delivery = Delivery { id: item.entry.id().clone(), event_id, attempts };
+                if self.shared.ledger.delivered(item.ticket.seq, delivery) {
+                    metrics::counter!(metric::DELIVERED).increment(1);
+                    metrics::histogram!(metric::DELIVERY_SECONDS).record(waited.as_secs_f64());
+                }
+                return;
+            }
+            Said::Nothing => {
+                round.again = true;
+                item.ticket.history.push(round.attempt("not named in the answer"));
+                let due = now + self.policy.waits.backoff_at(attempts, round.jitter);
+                return self.again(item, due);
+            }
+            Said::Refused { code, message } => (code, message),
+        };
+        item.ticket.history.push(round.attempt(&code));
+        match code.parse::<EntryErrorCode>() {
+            Ok(
+                EntryErrorCode::FieldTooLong
+                | EntryErrorCode::FieldNotFound
+                | EntryErrorCode::InvalidData
+                | EntryErrorCode::InvalidRecipient
+                | EntryErrorCode::InvalidEventSource,
+            ) => {
+                round.progress = true;
+                self.bury(item, code, message);
+            }
+            Ok(EntryErrorCode::InvalidChecksum) => {
+                round.progress = true;
+                match encoded_anew(item) {
+                    Ok(item) => self.again(item, now),
+                    Err(item) => self.bury(*item, code, message),
+                }
+            }
+            Ok(EntryErrorCode::AccountNotSubscribed) => {
+                let due = now + self.policy.waits.probe(attempts);
+                round.unsubscribed = Some((code, message));
+                self.again(item, due);
+            }
+            Ok(EntryErrorCode::Throttling) => {
+                round.throttled = true;
+                let due = now + self.policy.waits.backoff_at(attempts, round.jitter);
+                self.again(item, due);
+            }
+            // A code that nobody has documented is no reason to drop an event.
+            Ok(EntryErrorCode::InternalFailure) | Err(_) => {
+                round.again = true;
+                let due = now + self.policy.waits.backoff_at(attempts, round.jitter);
+                self.again(item, due);
+            }
+        }
+    }
+
+    /// The request was refused as a whole, or got no answer.
+    pub(super) fn on_failure(&mut self, now: Instant, request: Request, failure: &Failure) {
+        let outcome = failure.name();
+        metrics::counter!(metric::REQUESTS, "outcome" => outcome.clone()).increment(1);
+        self.shared.observed.update(|seen| {
+            seen.last_failure =
+                Some(LastFailure { outcome: outcome.clone(), message: cut(&failure.message), at: SystemTime::now() });
+        });
+        let course = course(failure);
+        tracing::warn!(outcome, ?course, entries = request.batch.len(), "a request failed");
+        let Request { batch, tickets, mut suspects, is_group, sent } = request;
+        // Refused with a status of the 400s: surely not taken. Anything else may have been.
+        let in_doubt = !failure.status.is_some_and(|status| (300..500).contains(&status) && status != 408);
+        self.shared.ledger.answered(tickets.iter().map(|ticket| ticket.seq), in_doubt);
+        let attempt = Arc::new(Attempt { at: SystemTime::now(), outcome: outcome.clone() });
+        let entries = entries_of(batch);
+        let mut items: Vec<Item> =
+            entries.into_iter().zip(tickets).map(|(entry, ticket)| Item { entry, ticket }).collect();
+        for item in &mut items {
+            item.ticket.history.push(attempt.clone());
+        }
+        match course {
+            // An entry cannot share its id with itself: the service is at fault, and that may pass.
+            Course::Split if items.len() == 1 => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
+            Course::Bisect | Course::Split => {
+                self.resume(now);
+                // Cleared of nothing: the other half waits for its own turn, whole.
+                self.batcher.push_group(Group { items: suspects, suspects: Vec::new(), due: now });
+                if items.len() == 1 {
+                    for item in items {
+                        self.bury(item, outcome.clone(), failure.message.clone());
+                    }
+                } else {
+                    let second = items.split_off(items.len() / 2);
+                    let (suspects, other) =
+                        if course == Course::Bisect { (second, Vec::new()) } else { (Vec::new(), second) };
+                    self.batcher.push_group(Group { items, suspects, due: now });
+                    self.batcher.push_group(Group { items: other, suspects: Vec::new(), due: now });
+                }
+                return;
+            }
+            Course::SlowDown => self.pace.throttled(sent, now, failure.retry_after, &mut self.random),
+            Course::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
+            Course::Pause => self.pause(sent, now, &outcome, &failure.message),
+            Course::RenewCredentials => self.renew_credentials(sent, now, &outcome, &failure.message),
+        }
+        // The gate of the pace holds them back; so they are due as soon as it opens.
+        let due = now;
+        if is_group {
+            self.batcher.push_group(Group { items, suspects: std::mem::take(&mut suspects), due });
+        } else {
+            for item in items {
+                self.again(item, due);
+            }
+        }
+    }
+
+    /// The first time at once; if the new ones are refused too, it is a matter to be repaired.
+    pub(super) fn renew_credentials(&mut self, sent: Instant, now: Instant, code: &str, message: &str) {
+        let used_new_ones = self.credentials_renewed.is_some_and(|renewed| renewed <= sent);
+        if self.credentials_renewed.is_none() || used_new_ones {
+            self.transport.renew_credentials();
+            tracing::info!(code, "credentials are fetched anew");
+        }
+        if used_new_ones {
+            self.pause(sent, now, code, message);
+        }
+        self.credentials_renewed = Some(now);
+    }
+
+    pub(super) fn pause(&mut self, sent: Instant, now: Instant, code: &str, message: &str) {
+        if self.pace.paused(sent, now, code, &cut(message)) {
+            tracing::error!(
+                code,
+                "delivery of audit events is paused until this is repaired; events are kept, and it is tried again slowly"
+            );
+        }
+    }
+
+    pub(super) fn resume(&mut self, now: Instant) {
+        self.credentials_renewed = None;
+        if let Some(pause) = self.pace.succeeded(now) {
+            tracing::info!(code = pause.code, "delivery of audit events goes on");
+            self.batcher.hurry(now);
+        }
+    }
+
+    /// One of these is too large, by exclusion: sending them whole would only prove it.
+    pub(super) fn split_suspects(&mut self, now: Instant, mut suspects: Vec<Item>) {
+        let second = suspects.split_off(suspects.len() / 2);
+        if suspects.is_empty() {
+            self.batcher.push_group(Group { items: second, suspects, due: now });
+        } else {
+            self.batcher.push_group(Group { items: suspects, suspects: second, due: now });
+        }
+    }
+
+    pub(super) fn again(&mut self, item: Item, due: Instant) {
+        self.will_give_up(item.ticket.arrived);
+        self.batcher.push_retry(item, due);
+    }
+}
+
+/// What one answer brought.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    jitter: f64,
+    progress: bool,
+    throttled: bool,
+    again: bool,
+    unsubscribed: Option<(String, String)>,
+    attempts: Vec<Arc<Attempt>>,
+}
+
+impl Round {
+    /// The attempt that all entries with this outcome share.
+    pub(super) fn attempt(&mut self, outcome: &str) -> Arc<Attempt> {
+        let outcome = cut(outcome);
+        if let Some(known) = self.attempts.iter().find(|attempt| attempt.outcome == outcome) {
+            return known.clone();
+        }
+        let attempt = Arc::new(Attempt { at: SystemTime::now(), outcome });
+        self.attempts.push(attempt.clone());
+        attempt
+    }
+}
+
+/// The request's task has ended, so its batch is ours again.
+pub(super) fn entries_of(batch: Arc<Batch>) -> Vec<Entry> {
+    Arc::try_unwrap(batch).map_or_else(|shared| shared.entries().to_vec(), Batch::into_entries)
+}
+
+/// With its checksum computed anew, once: a checksum can be damaged in memory or on disk.
+pub(super) fn encoded_anew(item: Item) -> Result<Item, Box<Item>> {
+    if item.ticket.encoded_anew {
+        return Err(Box::new(item));
+    }
+    match Entry::parse(item.entry.id().clone(), item.entry.event_data()) {
+        Ok(entry) => Ok(Item { entry, ticket: Ticket { encoded_anew: true, ..item.ticket } }),
+        Err(_) => Err(Box::new(item)),
+    }
+}

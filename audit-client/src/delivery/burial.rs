@@ -1,0 +1,165 @@
+//! Entries that no retry can save, and those whose time is over: with a spool they are dead letters on disk before they
+//! count as such.
+
+use std::time::{Duration, SystemTime};
+
+use audit_core::{Entry, EventId, Reason};
+use tokio::task::JoinError;
+use tokio::time::Instant;
+
+use super::DeliveryLoop;
+use crate::batcher::{Item, Ticket};
+use crate::dead_letter::DeadLetter;
+use crate::observe::metric;
+use crate::queue::Queue;
+use crate::receipt::NotDelivered;
+use crate::room::Place;
+use crate::spool::{AppendError, Attempt as SpoolAttempt, DeadLetter as SpoolLetter, Refusal};
+use crate::text::{cut, cut_message};
+
+/// How long after a failure the disk is tried again.
+pub(super) const READ_AGAIN: Duration = Duration::from_secs(1);
+/// Entries that are given up within this time of each other are given up together.
+const GIVE_UP_GRAIN: Duration = Duration::from_millis(10);
+
+impl DeliveryLoop {
+    pub(super) fn bury_unfit(&mut self, item: Item, reason: &Reason) {
+        let message = match reason {
+            Reason::TooLarge { bytes, limit } => {
+                format!("a request with it alone would have {bytes} bytes, and at most {limit} are allowed")
+            }
+            Reason::Full | Reason::DuplicateId => "it fits no request".to_owned(),
+        };
+        self.bury(item, "TooLarge".to_owned(), message);
+    }
+
+    pub(super) fn bury(&mut self, item: Item, code: String, message: String) {
+        let Item { entry, ticket } = item;
+        let reason = NotDelivered::Rejected {
+            id: entry.id().clone(),
+            code: cut(&code),
+            message: cut_message(&message),
+            attempts: ticket.attempts,
+        };
+        self.hand_over(entry, ticket, code, message, reason);
+    }
+
+    pub(super) fn hand_over(
+        &mut self,
+        entry: Entry,
+        ticket: Ticket,
+        code: String,
+        message: String,
+        reason: NotDelivered,
+    ) {
+        let seq = ticket.seq;
+        self.let_twin_go(Instant::now(), entry.id());
+        let letter = DeadLetter {
+            attempts: ticket.history.iter().cloned().collect(),
+            attempt_count: ticket.attempts,
+            at: SystemTime::now(),
+            entry,
+            code,
+            message,
+        };
+        match &self.shared.queue {
+            Queue::Memory(_) => self.dead(seq, reason, Some((letter, ticket.place))),
+            Queue::Spool(_) => {
+                let attempts = letter.attempts.iter().map(|attempt| SpoolAttempt::new(attempt.at, &attempt.outcome));
+                let on_disk = SpoolLetter::new(seq, letter.entry.id().as_str(), letter.entry.event_data())
+                    .because(&letter.code, &letter.message)
+                    .after(attempts.collect());
+                self.bury_on_disk(on_disk, seq, reason, Some((letter, ticket.place)));
+            }
+        }
+    }
+
+    /// An entry has its verdict: the next one with its id need wait no longer.
+    pub(super) fn let_twin_go(&mut self, now: Instant, id: &EventId) {
+        if let Some(item) = self.twins.settled(id) {
+            self.batcher.push_retry(item, now);
+        }
+    }
+
+    /// A dead letter counts when it is on disk as such; until then its event is kept.
+    pub(super) fn bury_on_disk(
+        &mut self,
+        on_disk: SpoolLetter,
+        seq: u64,
+        reason: NotDelivered,
+        letter: Option<Letter>,
+    ) {
+        let Queue::Spool(spool) = &self.shared.queue else { return };
+        let spool = spool.clone();
+        self.burials.spawn(async move {
+            loop {
+                match spool.dead_letter(&on_disk).await {
+                    Ok(_) => return Some(Buried { seq, reason, letter }),
+                    Err(AppendError::Refused(Refusal::Closed)) => return None,
+                    Err(error) => {
+                        tracing::error!(%error, "a dead letter cannot be written; it is tried again");
+                        tokio::time::sleep(READ_AGAIN).await;
+                    }
+                }
+            }
+        });
+    }
+
+    pub(super) fn on_buried(&mut self, buried: Result<Option<Buried>, JoinError>) {
+        match buried {
+            Ok(Some(Buried { seq, reason, letter })) => self.dead(seq, reason, letter),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a dead letter could not be written"),
+        }
+    }
+
+    pub(super) fn dead(&mut self, seq: u64, reason: NotDelivered, letter: Option<Letter>) {
+        let (id, attempts) = (reason.id().clone(), letter.as_ref().map_or(0, |(letter, _)| letter.attempt_count));
+        let code = letter.as_ref().map_or_else(|| "NotAnEntry".to_owned(), |(letter, _)| cut(&letter.code));
+        if self.shared.ledger.died(seq, reason) {
+            tracing::error!(%id, code, attempts, "an audit event is a dead letter");
+            metrics::counter!(metric::DEAD, "code" => code).increment(1);
+            if let Some((letter, place)) = letter {
+                self.shared.handover.hand(&letter, place);
+            }
+        }
+    }
+
+    pub(super) fn will_give_up(&mut self, arrived: Instant) {
+        if let Some(check) = self.policy.give_up_after.and_then(|after| arrived.checked_add(after)) {
+            self.give_up_check = Some(self.give_up_check.map_or(check, |earlier| earlier.min(check)));
+        }
+    }
+
+    pub(super) fn give_up(&mut self, now: Instant) {
+        let (Some(after), Some(check)) = (self.policy.give_up_after, self.give_up_check) else { return };
+        if check > now {
+            return;
+        }
+        let old =
+            (now + GIVE_UP_GRAIN).checked_sub(after).map_or_else(Vec::new, |before| self.batcher.take_older(before));
+        for Item { entry, ticket } in old {
+            let last = ticket.history.last().map_or_else(|| "no attempt".to_owned(), |attempt| attempt.outcome.clone());
+            let reason = NotDelivered::GaveUp {
+                id: entry.id().clone(),
+                waited: after,
+                attempts: ticket.attempts,
+                last: last.clone(),
+            };
+            let message = format!("not delivered within {after:?}; the last attempt: {last}");
+            self.hand_over(entry, ticket, DeadLetter::GAVE_UP.to_owned(), message, reason);
+        }
+        self.give_up_check = self.batcher.oldest().and_then(|oldest| oldest.checked_add(after));
+    }
+}
+
+/// A dead letter, and the place in memory that it takes.
+pub(super) type Letter = (DeadLetter, Option<Place>);
+
+/// A dead letter that is on disk.
+pub(super) struct Buried {
+    seq: u64,
+    reason: NotDelivered,
+    /// Not there if it is no entry.
+    letter: Option<Letter>,
+}

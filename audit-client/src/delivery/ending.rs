@@ -1,0 +1,101 @@
+//! How the loop ends: asked to by a shutdown, or because the last handle is gone.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::DeliveryLoop;
+use crate::queue::Queue;
+
+/// How long the loop goes on after the last handle was dropped without a shutdown.
+const ORPHAN_GRACE: Duration = Duration::from_secs(5);
+/// How long closing the spool may take beyond a shutdown's deadline.
+pub(super) const DISK_GRACE: Duration = Duration::from_millis(35);
+/// The most of a shutdown's time that is set aside for it.
+const MOST_FOR_THE_DISK: Duration = Duration::from_millis(250);
+
+/// When the loop ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ends {
+    /// Not asked to.
+    Open,
+    /// As soon as all is settled, at the latest at this time, if there is one.
+    By(Option<Instant>),
+}
+
+impl DeliveryLoop {
+    pub(super) fn note_end(&mut self, now: Instant, shutdown: Option<Duration>, orphaned: bool) {
+        let Some(left) = shutdown.or(orphaned.then_some(ORPHAN_GRACE)) else { return };
+        // The spool's closing has its part of the time.
+        let for_the_disk = match &self.shared.queue {
+            Queue::Memory(_) => Duration::ZERO,
+            Queue::Spool(_) => (left / 10).min(MOST_FOR_THE_DISK),
+        };
+        let by = now.checked_add(left.saturating_sub(for_the_disk));
+        match self.ends {
+            Ends::Open => {
+                self.ends = Ends::By(by);
+                // What waits for its next turn may try at once: there may be no other.
+                self.batcher.hurry(now);
+                self.pace.hurry(now);
+            }
+            // A second shutdown may have less patience.
+            Ends::By(limit) if limit.is_none_or(|limit| by.is_some_and(|by| by < limit)) => self.ends = Ends::By(by),
+            Ends::By(_) => return,
+        }
+        self.disk_grace = for_the_disk + DISK_GRACE;
+    }
+
+    pub(super) async fn end(mut self) {
+        let limit = match self.ends {
+            Ends::By(limit) => limit,
+            Ends::Open => Some(Instant::now()),
+        };
+        self.in_flight.abort_all();
+        within(limit, self.bury_all()).await;
+        within(limit, self.shared.handover.done()).await;
+        // The deadline is for the service; the disk has a moment of its own.
+        let limit = limit.map(|limit| limit.max(Instant::now()) + self.disk_grace);
+        let mut spool_was_closed = false;
+        within(limit, async { spool_was_closed = self.close_spool().await }).await;
+        let report = self.shared.ledger.close(spool_was_closed);
+        if report.lost > 0 {
+            tracing::error!(
+                lost = report.lost,
+                in_doubt = report.in_doubt,
+                "audit events are lost: the client ended before they were delivered"
+            );
+        }
+        if report.kept > 0 {
+            tracing::info!(kept = report.kept, "audit events are kept in the spool");
+        }
+        self.shared.room.close();
+        self.shared.handover.close();
+    }
+
+    pub(super) async fn bury_all(&mut self) {
+        while let Some(buried) = self.burials.join_next().await {
+            self.on_buried(buried);
+        }
+    }
+
+    /// What is in line is written or refused, and the next process may come. Says whether that is done.
+    pub(super) async fn close_spool(&self) -> bool {
+        let Queue::Spool(spool) = &self.shared.queue else { return true };
+        let spool = spool.clone();
+        match tokio::task::spawn_blocking(move || spool.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the spool does not close"),
+            Err(error) => tracing::error!(%error, "the closing of the spool failed"),
+        }
+        true
+    }
+}
+
+/// Waits, but only until then.
+pub(super) async fn within(limit: Option<Instant>, work: impl Future<Output = ()>) {
+    match limit {
+        Some(limit) => drop(timeout_at(limit, work).await),
+        None => work.await,
+    }
+}

@@ -1,0 +1,87 @@
+//! Takes in what was accepted: from memory all of it, from the disk as much as there is room for.
+
+use audit_core::{Entry, EventId};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::DeliveryLoop;
+use super::burial::READ_AGAIN;
+use crate::batcher::{History, Item, Ticket};
+use crate::queue::{Accepted, Taken};
+use crate::receipt::NotDelivered;
+use crate::room::Place;
+use crate::spool::{DeadLetter as SpoolLetter, Record};
+use crate::text::cut_message;
+
+impl DeliveryLoop {
+    pub(super) fn take_in(&mut self, now: Instant) {
+        if self.read_again.is_some_and(|again| again > now) {
+            return;
+        }
+        self.read_again = None;
+        loop {
+            match self.intake.take(&self.shared.queue, &self.shared.room) {
+                Ok(Taken::Accepted(accepted)) => {
+                    for Accepted { seq, entry, place } in accepted {
+                        self.push(now, seq, entry, place);
+                    }
+                    return;
+                }
+                Ok(Taken::Records(records)) if records.is_empty() => return,
+                Ok(Taken::Records(records)) => {
+                    for record in records {
+                        self.take_in_record(now, record);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the spool cannot be read; it is tried again");
+                    self.read_again = Some(now + READ_AGAIN);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn take_in_record(&mut self, now: Instant, record: Record) {
+        let Record { seq, id, event_data } = record;
+        match Entry::parse(id.as_str(), event_data.as_str()) {
+            Ok(entry) => {
+                self.shared.ledger.in_hand(seq, entry.id());
+                let place = self.shared.room.try_take(&entry).ok();
+                self.push(now, seq, entry, place);
+            }
+            Err(error) => {
+                // Written by another version, or by hand: no request may carry it.
+                let name = EventId::derive(&id);
+                self.shared.ledger.in_hand(seq, &name);
+                let (code, message) = ("NotAnEntry".to_owned(), error.to_string());
+                let reason = NotDelivered::Rejected {
+                    id: name,
+                    code: code.clone(),
+                    message: cut_message(&message),
+                    attempts: 0,
+                };
+                let letter = SpoolLetter::new(seq, id, event_data).because(code, message);
+                self.bury_on_disk(letter, seq, reason, None);
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, now: Instant, seq: u64, entry: Entry, place: Option<Place>) {
+        let ticket = Ticket { seq, arrived: now, attempts: 0, history: History::default(), encoded_anew: false, place };
+        self.will_give_up(now);
+        if let Some(item) = self.twins.admit(Item { entry, ticket }) {
+            self.batcher.push(item);
+        }
+    }
+}
+
+/// Waits for something new in the spool; without one, for ever.
+pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>) {
+    if let Some(end) = news
+        && end.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
