@@ -61,4 +61,8 @@ pub(crate) fn user_identity(input: TokenStream, through: Library) -> TokenStream
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 pub(crate) mod tests;

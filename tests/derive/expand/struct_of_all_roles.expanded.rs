@@ -1,0 +1,52 @@
+// What the derives make of the file without `.expanded`.
+
+/// A refund was issued.
+pub(crate) struct RefundIssued<'a, T> {
+    pub(crate) refund: u64,
+    pub(crate) by: &'a audit_core::Identity,
+    pub(crate) at: std::time::SystemTime,
+    pub(crate) from: std::net::IpAddr,
+    pub(crate) order_id: &'a str,
+    pub(crate) lines: Vec<T>,
+    pub(crate) note: Option<String>,
+    pub(crate) card: u64,
+    pub(crate) iban: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) more: std::collections::BTreeMap<String, u8>,
+    pub(crate) outcome: Result<u8, std::sync::Arc<dyn audit_core::AuditError>>,
+}
+impl<'a, T> ::audit_core::__::Catalog for RefundIssued<'a, T> {
+    const EVENT_TYPES: ::audit_core::__::Types = &[
+        ::audit_core::__::text::<
+            12,
+        >(
+                "orders.example.com\nRefundIssued\n2.0\n@i u64\n@t std::time::SystemTime\n@u &'a audit_core::Identity\n@s std::net::IpAddr\norderId &'a str\nlines Vec<T>\n?note Option<String>\n*card u64\n#iban &'a str\n~reasonLength &'a str\n@o Result<u8, std::sync::Arc<dyn audit_core::AuditError>>\n@x  std::collections::BTreeMap<String, u8>\nA refund was issued.",
+            )
+            .of(),
+    ];
+}
+impl<'a, T> ::audit_core::__::Event for RefundIssued<'a, T>
+where
+    T: ::audit_core::__::Serialize,
+{
+    fn event_type(&self) -> ::audit_core::__::Type {
+        ::audit_core::__::ty(self)
+    }
+    fn write(&self, __d: &mut ::audit_core::__::Writer<'_>) -> ::audit_core::__::Done {
+        __d.of(self)
+            .id(&self.refund)
+            .time(&self.at)
+            .actor(&self.by)
+            .ip(&self.from)
+            .put(&self.order_id)
+            .put(&self.lines)
+            .put(&(!Option::is_none(&self.note)).then_some(&self.note))
+            .redact(false)
+            .hmac(&self.iban)
+            .put(&str::len(&self.reason))
+            .outcome(&self.outcome)
+            .flatten(&self.more)
+            .done()
+    }
+}
+impl<'a, T> ::audit_core::__::Names for RefundIssued<'a, T> {}

@@ -1,0 +1,16 @@
+// What the derives make of the file without `.expanded`.
+
+pub(crate) struct Started;
+impl ::audit_core::__::Catalog for Started {
+    const EVENT_TYPES: ::audit_core::__::Types = &[
+        ::audit_core::__::text::<0>("orders.example.com\nStarted\n").of(),
+    ];
+}
+impl ::audit_core::__::Event for Started {
+    fn event_type(&self) -> ::audit_core::__::Type {
+        ::audit_core::__::ty(self)
+    }
+    fn write(&self, __d: &mut ::audit_core::__::Writer<'_>) -> ::audit_core::__::Done {
+        __d.of(self).generate_id().done()
+    }
+}
