@@ -152,4 +152,20 @@ mod tests {
             assert_eq!(attribute.takes == Takes::Nothing, !attribute.example.contains('='), "{}", attribute.name);
         }
     }
+
+    /// The page that users read has a row for each attribute, and a heading with an example.
+    #[test]
+    fn the_page_of_docs_has_the_same_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/derive.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        for attribute in ATTRIBUTES {
+            let Attribute { name, example, doc, .. } = attribute;
+            let row = format!("| [`{name}`](#{name}) | {} | `{example}` | {doc} |\n", places_of(attribute));
+            assert!(page.contains(&row), "missing in docs/derive.md:\n{row}");
+            let heading = format!("\n### `{name}`\n");
+            let section = page.split_once(&heading).map(|(_, rest)| rest.split("\n##").next().unwrap_or_default());
+            assert!(section.is_some_and(|section| section.contains(name) && section.contains("```json")), "{heading}");
+        }
+        assert_eq!(page.matches("| [`").count(), ATTRIBUTES.len());
+    }
 }

@@ -95,9 +95,9 @@ fn attributes() -> impl Strategy<Value = TokenStream> {
         1 => Just(Some(quote!(path::to::<T>::it))),
         1 => tokens().prop_map(Some),
     ];
-    let one = (name, value).prop_map(|(name, value)| match value {
-        Some(value) => quote!(#name = #value),
-        None => quote!(#name),
+    let one = (name, value).prop_map(|(name, value)| {
+        let value = value.map(|value| quote!(= #value));
+        quote!(#name #value)
     });
     prop::collection::vec(one, 0..4).prop_map(|all| quote!(#(#all),*))
 }

@@ -15,6 +15,7 @@ macro_rules! both_ways {
             })*
         }
         /// As they were reviewed.
+        #[allow(clippy::all, clippy::pedantic, reason = "what is generated is not written by people")]
         mod reviewed {
             $(pub(crate) mod $module { include!(concat!("../expand/", $file, ".expanded.rs")); })*
         }
@@ -32,10 +33,10 @@ both_ways! {
 
 fn json(event: &dyn AuditEvent) -> String {
     let context = Context::new(AccountId::from_static("123456789012"))
-        .identity(&Identity::new("Service", "shop").unwrap())
+        .identity(&Identity::new("Service", "shop").expect("a right identity"))
         .hmac_key(b"key")
         .time(std::time::UNIX_EPOCH);
-    event.to_entry(&context).unwrap().event_data().to_owned()
+    event.to_entry(&context).expect("a right event").event_data().to_owned()
 }
 
 macro_rules! assert_alike {

@@ -1,0 +1,39 @@
+//! Makes a module of each example of `docs/derive.md`, so that the page cannot say what does not compile.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+const PAGE: &str = "../../docs/derive.md";
+
+/// What every example may use.
+const USES: &str = "#[allow(unused_imports)]\nuse std::{collections::BTreeMap, net::IpAddr, time::SystemTime};\n#[allow(unused_imports)]\nuse audit_core::{AuditEvent, UserIdentity};\n";
+
+fn main() {
+    println!("cargo::rerun-if-changed={PAGE}");
+    // A copy of this package elsewhere, as compile-fail tests make one, has no page and no use for it.
+    let page = fs::read_to_string(PAGE).unwrap_or_default();
+    let (modules, calls): (Vec<_>, Vec<_>) = page
+        .split("```rust\n")
+        .skip(1)
+        .enumerate()
+        .map(|(at, block)| (module(at, block), format!("example_{at}::encode")))
+        .unzip();
+    let all = format!(
+        "{}\n/// Each example, in the page's order.\nconst EXAMPLES: &[Encode] = &[{}];\n",
+        modules.join("\n"),
+        calls.join(", ")
+    );
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("docs_examples.rs");
+    if let Err(error) = fs::write(&out, all) {
+        println!("cargo::error=cannot write {}: {error}", out.display());
+    }
+}
+
+/// Items, a blank line, the event.
+fn module(at: usize, block: &str) -> String {
+    let code = block.split("```").next().unwrap_or_default().trim_end();
+    let (items, event) = code.rsplit_once("\n\n").unwrap_or(("", code));
+    format!(
+        "mod example_{at} {{\n{USES}{items}\npub(super) fn encode(context: &audit_core::Context) -> Result<audit_core::Entry, audit_core::EncodeError> {{\n({event}).to_entry(context)\n}}\n}}\n"
+    )
+}
