@@ -86,6 +86,26 @@ impl EventTime {
     }
 }
 
+/// The time that was written last. Most events share their second with the one before.
+#[derive(Debug, Default)]
+pub(crate) struct LastTime {
+    time: Option<EventTime>,
+    json: String,
+}
+
+impl LastTime {
+    /// The member of an event's JSON, with a comma before it.
+    #[inline]
+    pub(crate) fn json(&mut self, time: EventTime) -> &str {
+        if self.time != Some(time) {
+            self.time = Some(time);
+            self.json.clear();
+            self.json.extend([",\"eventTime\":\"", std::str::from_utf8(&time.to_bytes()).unwrap_or_default(), "\""]);
+        }
+        &self.json
+    }
+}
+
 fn unix_seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),

@@ -1,7 +1,7 @@
 //! Who acted.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use crate::error::EncodeError;
 use crate::limits::Field;
+use crate::member::display_fails;
 use crate::object::{self, ObjectWriter};
+use crate::text::write_displayed;
 use crate::violation::Violation;
 
 /// Somebody or something that acts: what becomes an event's `userIdentity`.
@@ -33,6 +35,12 @@ pub trait UserIdentity {
         let _ = details;
         Ok(())
     }
+
+    /// For the derive: the principal's text as something displays it, so that it needs no string of its own.
+    #[doc(hidden)]
+    fn __principal_id(&self, text: &mut dyn FnMut(&dyn Display)) {
+        text(&self.principal_id());
+    }
 }
 
 macro_rules! through_pointer {
@@ -46,6 +54,9 @@ macro_rules! through_pointer {
             }
             fn details(&self, details: &mut ObjectWriter<'_>) -> Result<(), EncodeError> {
                 (**self).details(details)
+            }
+            fn __principal_id(&self, text: &mut dyn FnMut(&dyn Display)) {
+                (**self).__principal_id(text);
             }
         }
     )*};
@@ -87,7 +98,17 @@ pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> R
     out.push_str(",\"userIdentity\":{\"type\":");
     object::write_text(out, Field::IdentityType, &identity.identity_type())?;
     out.push_str(",\"principalId\":");
-    object::write_text(out, Field::PrincipalId, &identity.principal_id())?;
+    let mut written = None;
+    identity.__principal_id(&mut |principal| {
+        if written.is_none() {
+            written = Some(write_displayed(out, principal, |text| Field::PrincipalId.check_text(text)));
+        }
+    });
+    match written {
+        Some(Ok(fits)) => fits.map_err(|fault| Violation::of_text(Field::PrincipalId, fault))?,
+        Some(Err(_)) => return Err(display_fails(Field::PrincipalId)),
+        None => return Err(Violation::Missing(Field::PrincipalId).into()),
+    }
     let mut details = ObjectWriter::new(out, Field::Details);
     identity.details(&mut details)?;
     details.close()?;

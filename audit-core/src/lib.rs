@@ -32,6 +32,7 @@ mod entry;
 mod error;
 mod event;
 mod event_time;
+mod head;
 mod hmac;
 mod identity;
 mod json_schema;

@@ -33,10 +33,12 @@ pub(crate) fn write_displayed_member<R>(
     read: impl FnOnce(&str) -> R,
 ) -> Result<R, EncodeError> {
     begin_member(out, field);
-    write_displayed(out, value, read).map_err(|_| {
-        let (key, reason) = (field.path().to_owned(), "its Display fails".to_owned());
-        EncodeError::new(EncodeFault::NotJson { key, reason })
-    })
+    write_displayed(out, value, read).map_err(|_| display_fails(field))
+}
+
+pub(crate) fn display_fails(field: Field) -> EncodeError {
+    let (key, reason) = (field.path().to_owned(), "its Display fails".to_owned());
+    EncodeError::new(EncodeFault::NotJson { key, reason })
 }
 
 /// Writes the `sourceIPAddress`.

@@ -7,7 +7,7 @@ use crate::hmac::HmacKey;
 use crate::limits::{Field, Side};
 use crate::scan;
 use crate::schema::check_bytes;
-use crate::text::write_str;
+use crate::text::{plain_len, write_str};
 use crate::value::{self, Written};
 use crate::violation::Violation;
 
@@ -77,8 +77,10 @@ impl<'a> ObjectWriter<'a> {
     }
 
     fn attempt(&mut self, write: impl FnOnce(&mut Object, &mut String) -> Result<(), EncodeError>) -> &mut Self {
-        if self.error.is_none() {
-            self.error = write(&mut self.object, self.out).err();
+        if self.error.is_none()
+            && let Err(error) = write(&mut self.object, self.out)
+        {
+            self.error = Some(error);
         }
         self
     }
@@ -109,35 +111,46 @@ impl Object {
         Self { field, start: None, distinct }
     }
 
-    fn name(&self) -> &'static str {
-        match self.field {
-            Field::Details => "details",
-            field => field.path(),
-        }
-    }
-
     /// How many objects are open where its members stand.
     fn depth(&self) -> usize {
         if self.field == Field::Details { 3 } else { 2 }
     }
 
-    /// Writes what comes before a key: the comma, or with the first member the object's own key and brace.
+    /// Writes what comes before members: the comma, or with the first member the object's own key and brace.
     fn begin_member(&mut self, out: &mut String) {
         if self.start.is_some() {
             out.push(',');
         } else {
-            out.push_str(",\"");
-            out.push_str(self.name());
-            out.push_str("\":");
-            self.start = Some(out.len());
-            out.push('{');
+            self.open(out);
         }
     }
 
+    fn open(&mut self, out: &mut String) {
+        out.push_str(match self.field {
+            Field::RequestParameters => ",\"requestParameters\":{",
+            Field::ResponseElements => ",\"responseElements\":{",
+            Field::AdditionalEventData => ",\"additionalEventData\":{",
+            _ => ",\"details\":{",
+        });
+        self.start = Some(out.len() - 1);
+    }
+
     fn begin_key(&mut self, out: &mut String, key: &str) {
-        self.begin_member(out);
-        write_str(out, key);
-        out.push(':');
+        if plain_len(key.as_bytes()) < key.len() {
+            self.begin_member(out);
+            write_str(out, key);
+            out.push(':');
+            return;
+        }
+        // The same in pieces that are as large as can be.
+        if self.start.is_some() {
+            out.push_str(",\"");
+        } else {
+            self.open(out);
+            out.push('"');
+        }
+        out.push_str(key);
+        out.push_str("\":");
     }
 
     pub(crate) fn field<T: Serialize + ?Sized>(

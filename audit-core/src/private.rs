@@ -39,6 +39,9 @@ pub const fn identity_type(text: &str) {
     assert!(Field::IdentityType.check_text(text).is_ok(), "an identity's type must have 1 to 128 characters");
 }
 
+/// What takes the text of a principal.
+pub type Text<'a> = &'a mut dyn FnMut(&dyn Display);
+
 /// The text of a principal.
 pub fn displayed<T: Display + ?Sized>(value: &T) -> Cow<'_, str> {
     Cow::Owned(value.to_string())

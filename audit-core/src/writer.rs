@@ -13,13 +13,14 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{EncodeError, EncodeFault};
 use crate::event::AuditError;
+use crate::event_time::{EventTime, LastTime};
+use crate::head::Heads;
 use crate::identity::{Actor, write_identity};
 use crate::limits::{Field, Side};
 use crate::member::{write_address, write_displayed_member, write_text_member};
 use crate::names::EventId;
 use crate::object::Object;
 use crate::schema::check_bytes;
-use crate::text::write_str;
 use crate::values::{EventTimeValue, SourceIp, TextValue};
 use crate::violation::Violation;
 
@@ -79,8 +80,8 @@ impl Step {
         Self::End,
     ];
 
-    fn next(self) -> Option<Self> {
-        Self::ALL.get(self as usize + 1).copied()
+    fn next(self) -> Self {
+        Self::ALL.get(self as usize + 1).copied().unwrap_or(Self::End)
     }
 
     const fn field(self) -> Field {
@@ -143,78 +144,84 @@ pub struct EventDataWriter<'a> {
     /// The hash of the first bytes, and of how many.
     hash: Sha256,
     hashed: usize,
+    last_time: &'a mut LastTime,
     distinct_keys: bool,
     error: Option<EncodeError>,
 }
 
 impl<'a> EventDataWriter<'a> {
-    fn begin(event_type: &EventType, context: &'a Context, out: &'a mut String) -> Self {
-        for (key, text) in [
-            ("{\"version\":", event_type.version),
-            (",\"eventSource\":", event_type.source),
-            (",\"eventName\":", event_type.name),
-        ]
-        .into_iter()
-        .take(if event_type.name_from_field { 2 } else { 3 })
-        {
-            out.push_str(key);
-            write_str(out, text);
+    fn begin(event_type: &'static EventType, context: &'a Context, workshop: &'a mut Workshop) -> Self {
+        let Workshop { buffer: out, heads, last_time } = workshop;
+        let head = heads.get(event_type, context.account);
+        out.clear();
+        out.push_str(&head.json);
+        Self {
+            at: if event_type.name_from_field { Step::Start } else { Step::Name },
+            hash: head.hash.clone(),
+            hashed: head.hashed(),
+            last_time,
+            out,
+            context,
+            id: None,
+            object: None,
+            distinct_keys: false,
+            error: None,
         }
-        out.push_str(",\"recipientAccountId\":\"");
-        out.push_str(context.account.as_str());
-        out.push('"');
-        let at = if event_type.name_from_field { Step::Start } else { Step::Name };
-        let (hash, hashed) = (Sha256::new(), 0);
-        Self { out, context, at, id: None, object: None, hash, hashed, distinct_keys: false, error: None }
     }
 
     /// Runs one writing step, unless there was an error before.
+    #[inline]
     fn step(&mut self, step: Step, write: impl FnOnce(&mut Self) -> Result<(), EncodeError>) -> &mut Self {
-        if self.error.is_none() {
-            self.error = self.reach(step).and_then(|()| write(self)).err();
+        if self.error.is_none()
+            && let Err(error) = self.reach(step).and_then(|()| write(self))
+        {
+            self.error = Some(error);
         }
         self
     }
 
     /// Goes on to a step: ends the object before it and fills in what was passed over.
+    #[inline]
     fn reach(&mut self, step: Step) -> Result<(), EncodeError> {
         if step == self.at && self.object.is_some() {
             return Ok(());
         }
+        self.go_on(step)
+    }
+
+    fn go_on(&mut self, step: Step) -> Result<(), EncodeError> {
         if step <= self.at {
             return Err(EncodeError::new(EncodeFault::Order { field: step.field() }));
         }
         if let Some(object) = self.object.take() {
             object.close(self.out)?;
         }
-        self.hash_blocks();
-        while let Some(passed) = self.at.next().filter(|next| *next < step) {
-            self.at = passed;
-            match passed {
-                Step::Name | Step::Uid => {
-                    return Err(EncodeError::new(EncodeFault::Order { field: passed.field() }));
-                }
-                Step::Time => self.default_time()?,
-                Step::Identity => self.default_identity()?,
-                Step::UserAgent => self.default_user_agent()?,
-                Step::SourceIp => self.default_source_ip()?,
-                _ => {}
-            }
+        let at = std::mem::replace(&mut self.at, step);
+        if at.next() != step {
+            self.pass_over(at, step)?;
         }
-        self.at = step;
         Ok(())
     }
 
-    /// Hashes what is written and will not change, in whole blocks: the processor can then write what follows while it
-    /// waits for the hash, which is a chain of steps that each need the one before.
-    #[inline]
-    fn hash_blocks(&mut self) {
-        const BLOCK: usize = 64;
-        let whole = self.out.len() / BLOCK * BLOCK;
-        if let Some(blocks) = self.out.as_bytes().get(self.hashed..whole).filter(|blocks| !blocks.is_empty()) {
-            self.hash.update(blocks);
-            self.hashed = whole;
+    /// Fills in what lies between two steps.
+    fn pass_over(&mut self, at: Step, step: Step) -> Result<(), EncodeError> {
+        let passed = |default: Step| at < default && default < step;
+        if let Some(never) = [Step::Name, Step::Uid].into_iter().find(|required| passed(*required)) {
+            return Err(EncodeError::new(EncodeFault::Order { field: never.field() }));
         }
+        if passed(Step::Time) {
+            self.default_time()?;
+        }
+        if passed(Step::Identity) {
+            self.default_identity()?;
+        }
+        if passed(Step::UserAgent) {
+            self.default_user_agent()?;
+        }
+        if passed(Step::SourceIp) {
+            self.default_source_ip()?;
+        }
+        Ok(())
     }
 
     fn default_time(&mut self) -> Result<(), EncodeError> {
@@ -223,10 +230,8 @@ impl<'a> EventDataWriter<'a> {
         Ok(())
     }
 
-    fn write_time(&mut self, time: crate::EventTime) {
-        self.out.push_str(",\"eventTime\":\"");
-        self.out.push_str(std::str::from_utf8(&time.to_bytes()).unwrap_or_default());
-        self.out.push('"');
+    fn write_time(&mut self, time: EventTime) {
+        self.out.push_str(self.last_time.json(time));
     }
 
     fn default_identity(&mut self) -> Result<(), EncodeError> {
@@ -405,16 +410,16 @@ impl<'a> EventDataWriter<'a> {
         self.error.take().map_or(Ok(()), Err)
     }
 
-    fn finish(mut self) -> Result<(EventId, Checksum), EncodeError> {
+    fn finish(mut self) -> Result<Entry, EncodeError> {
         self.done()?;
         self.reach(Step::End)?;
         self.out.push('}');
         check_bytes(Field::EventData, self.out.len(), Side::Sender)?;
-        self.hash.update(self.out.as_bytes().get(self.hashed..).unwrap_or_default());
-        let checksum = Checksum::from_bytes(self.hash.finalize().into());
         // `reach` has seen to it that there is one.
         let id = self.id.ok_or_else(|| EncodeError::new(EncodeFault::Order { field: Field::Uid }))?;
-        Ok((id, checksum))
+        self.hash.update(self.out.as_bytes().get(self.hashed..).unwrap_or_default());
+        let checksum = Checksum::from_bytes(self.hash.finalize().into());
+        Ok(Entry::checked(id, self.out.as_str().to_owned(), checksum))
     }
 }
 
@@ -426,32 +431,36 @@ fn cut_message(message: &str) -> Cow<'_, str> {
     Cow::Owned(message.chars().take(room).chain(['…']).collect())
 }
 
-thread_local! {
+/// What a thread keeps from one event to the next.
+#[derive(Debug, Default)]
+struct Workshop {
     /// The buffer that events are written into. An entry gets a copy of just its size.
-    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+    buffer: String,
+    heads: Heads,
+    last_time: LastTime,
+}
+
+thread_local! {
+    static WORKSHOP: Cell<Option<Box<Workshop>>> = const { Cell::new(None) };
 }
 
 /// A buffer that has grown beyond this is not kept for the next event.
 const KEPT_BYTES: usize = 64 * 1024;
 
 pub(crate) fn encode(
-    event_type: &EventType,
+    event_type: &'static EventType,
     context: &Context,
     write: &mut dyn FnMut(&mut EventDataWriter<'_>) -> Result<(), EncodeError>,
 ) -> Result<Entry, EncodeError> {
-    // Taken, not borrowed: an event whose Serialize encodes another event gets a buffer of its own. A thread that is about
+    // Taken, not borrowed: an event whose Serialize encodes another event gets a workshop of its own. A thread that is about
     // to end has none to lend.
-    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
-    buffer.clear();
-    let mut data = EventDataWriter::begin(event_type, context, &mut buffer);
-    let parts = write(&mut data).and_then(|()| data.finish());
-    let entry = match parts {
-        Ok((id, checksum)) => Ok(Entry::checked(id, buffer.as_str().to_owned(), checksum)),
-        Err(error) => Err(error.of_type(event_type)),
-    };
-    if buffer.capacity() <= KEPT_BYTES {
-        // Lost where the thread is about to end: it is only a buffer.
-        let _ = BUFFER.try_with(|kept| kept.set(buffer));
+    let mut workshop = WORKSHOP.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let mut data = EventDataWriter::begin(event_type, context, &mut workshop);
+    let entry = write(&mut data).and_then(|()| data.finish()).map_err(|error| error.of_type(event_type));
+    if workshop.buffer.capacity() > KEPT_BYTES {
+        workshop.buffer = String::new();
     }
+    // Lost where the thread is about to end: it is only a buffer.
+    let _ = WORKSHOP.try_with(|kept| kept.set(Some(workshop)));
     entry
 }

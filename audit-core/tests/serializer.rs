@@ -39,8 +39,8 @@ fn written<T: Serialize>(value: T) -> Result<String, EncodeError> {
 #[derive(Clone, Debug)]
 enum Data {
     Bool(bool),
-    Ints(i8, i16, i32, i64, i128),
-    Uints(u8, u16, u32, u64, u128),
+    Ints((i8, i16, i32, i64, i128)),
+    Uints((u8, u16, u32, u64, u128)),
     F32(f32),
     F64(f64),
     Char(char),
@@ -113,8 +113,8 @@ impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Ints(a, b, c, d, e) => (a, b, c, d, e).serialize(serializer),
-            Self::Uints(a, b, c, d, e) => (a, b, c, d, e).serialize(serializer),
+            Self::Ints(all) => all.serialize(serializer),
+            Self::Uints(all) => all.serialize(serializer),
             Self::F32(value) => serializer.serialize_f32(*value),
             Self::F64(value) => serializer.serialize_f64(*value),
             Self::Char(value) => serializer.serialize_char(*value),
@@ -262,8 +262,8 @@ fn field() -> impl Strategy<Value = &'static str> + Clone {
 fn data() -> impl Strategy<Value = Data> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(Data::Bool),
-        any::<(i8, i16, i32, i64, i128)>().prop_map(|(a, b, c, d, e)| Data::Ints(a, b, c, d, e)),
-        any::<(u8, u16, u32, u64, u128)>().prop_map(|(a, b, c, d, e)| Data::Uints(a, b, c, d, e)),
+        any::<(i8, i16, i32, i64, i128)>().prop_map(Data::Ints),
+        any::<(u8, u16, u32, u64, u128)>().prop_map(Data::Uints),
         any::<f32>().prop_map(Data::F32),
         any::<f64>().prop_map(Data::F64),
         any::<char>().prop_map(Data::Char),

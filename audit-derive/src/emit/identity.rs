@@ -58,6 +58,9 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
                 fn principal_id(&self) -> #library::Cow<'_, str> {
                     #library::displayed(#principal)
                 }
+                fn __principal_id(&self, __text: #library::Text<'_>) {
+                    __text(&#principal)
+                }
                 #write_details
             }
     }

@@ -1,0 +1,104 @@
+//! The beginning of an event's JSON, which is the same for all events of a type that go to one account: made once, with its
+//! hash.
+
+use sha2::{Digest, Sha256};
+
+use crate::catalog::EventType;
+use crate::names::AccountId;
+use crate::text::write_str;
+
+/// The bytes that SHA-256 takes at once.
+const BLOCK: usize = 64;
+
+/// `{"version":…,"eventSource":…,"eventName":…,"recipientAccountId":…`
+#[derive(Debug)]
+pub(crate) struct Head {
+    event_type: &'static EventType,
+    account: AccountId,
+    pub(crate) json: Box<str>,
+    /// The hash of its whole blocks.
+    pub(crate) hash: Sha256,
+}
+
+impl Head {
+    /// How many of its bytes are hashed.
+    pub(crate) fn hashed(&self) -> usize {
+        self.json.len() / BLOCK * BLOCK
+    }
+
+    fn new(event_type: &'static EventType, account: AccountId) -> Self {
+        let mut json = String::with_capacity(2 * BLOCK);
+        for (key, text) in [
+            ("{\"version\":", event_type.version),
+            (",\"eventSource\":", event_type.source),
+            (",\"eventName\":", event_type.name),
+        ]
+        .into_iter()
+        .take(if event_type.name_from_field { 2 } else { 3 })
+        {
+            json.push_str(key);
+            write_str(&mut json, text);
+        }
+        json.push_str(",\"recipientAccountId\":");
+        write_str(&mut json, account.as_str());
+        let mut hash = Sha256::new();
+        hash.update(json.as_bytes().get(..json.len() / BLOCK * BLOCK).unwrap_or_default());
+        Self { event_type, account, json: json.into(), hash }
+    }
+}
+
+/// The heads that a thread has made last. A head has its place by the address of its event type, which is a constant; where
+/// two types share a place, each makes the other's anew.
+#[derive(Debug, Default)]
+pub(crate) struct Heads(Vec<Option<Box<Head>>>);
+
+impl Heads {
+    const PLACES: usize = 256;
+
+    pub(crate) fn get(&mut self, event_type: &'static EventType, account: AccountId) -> &Head {
+        if self.0.is_empty() {
+            self.0.resize_with(Self::PLACES, || None);
+        }
+        let address = std::ptr::from_ref(event_type).addr() / align_of::<EventType>();
+        // Its upper bits are those that all of the address has a part in.
+        let place = address.wrapping_mul(0x9E37_79B9) >> 16;
+        let head = &mut self.0[place % Self::PLACES];
+        let same = |head: &Head| std::ptr::eq(head.event_type, event_type) && head.account == account;
+        if !head.as_deref().is_some_and(same) {
+            *head = None;
+        }
+        head.get_or_insert_with(|| Box::new(Head::new(event_type, account)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Heads, Sha256};
+    use crate::{AccountId, EventType};
+    use sha2::Digest;
+
+    #[test]
+    fn each_type_and_account_has_its_own_head_however_many_there_are() {
+        let types: Vec<EventType> = (0..1_000)
+            .map(|number| EventType::new("s", String::leak(format!("type \"{number}\" {}", "x".repeat(number % 200)))))
+            .collect();
+        let types: &'static [EventType] = types.leak();
+        let accounts = [AccountId::from_static("123456789012"), AccountId::from_static("210987654321")];
+        let mut heads = Heads::default();
+        for _ in 0..3 {
+            for event_type in types {
+                for account in accounts {
+                    let head = heads.get(event_type, account);
+                    let name = serde_json::to_string(event_type.name).expect("a text");
+                    let json = format!(
+                        r#"{{"version":"1.0","eventSource":"s","eventName":{name},"recipientAccountId":"{account}""#
+                    );
+                    assert_eq!(*head.json, *json);
+                    let mut hash = head.hash.clone();
+                    hash.update(&json[json.len() / 64 * 64..]);
+                    assert_eq!(hash.finalize(), Sha256::digest(&json));
+                }
+            }
+        }
+    }
+}
