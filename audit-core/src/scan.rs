@@ -6,8 +6,13 @@
 
 use std::borrow::Cow;
 
+use crate::distinct::fingerprint;
 use crate::limits::MAX_NESTING;
+use crate::text::plain_run;
 use crate::violation::Violation;
+
+/// What reading gives: a violation is rare and large, so it lies apart.
+pub(crate) type Scan<T> = Result<T, Box<Violation>>;
 
 /// What kind of value was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,7 @@ pub(crate) struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// What it means, its escapes resolved.
+    #[inline]
     pub(crate) fn decode(self) -> Cow<'a, str> {
         if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
     }
@@ -56,8 +62,7 @@ pub(crate) fn check(text: &str) -> Result<(), Violation> {
 /// The same for a text around which so many arrays and objects are open.
 pub(crate) fn check_inside(text: &str, depth: usize) -> Result<(), Violation> {
     let mut scanner = Scanner { depth, ..Scanner::new(text) };
-    scanner.value()?;
-    scanner.end()
+    scanner.value().and_then(|_| scanner.end()).map_err(|violation| *violation)
 }
 
 pub(crate) struct Scanner<'a> {
@@ -65,32 +70,77 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: usize,
     /// The keys of every object that is open, the innermost last.
-    keys: Vec<(Cow<'a, str>, usize)>,
+    keys: Vec<Key<'a>>,
+}
+
+/// A key, where it stands, and what tells most keys apart at once.
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    fingerprint: u64,
+    text: Text<'a>,
+    offset: usize,
+}
+
+/// A bit for each key of an object. As long as each finds another bit, the keys are distinct.
+#[derive(Default)]
+struct Marks {
+    bits: [u64; 8],
+    alike: bool,
+}
+
+impl Marks {
+    #[inline]
+    fn set(&mut self, fingerprint: u64) {
+        let (word, bit) = (&mut self.bits[(fingerprint >> 6) as usize % 8], 1 << (fingerprint % 64));
+        self.alike |= *word & bit != 0;
+        *word |= bit;
+    }
+}
+
+impl Key<'_> {
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint && self.means(other.text)
+    }
+
+    #[cold]
+    fn means(&self, other: Text<'_>) -> bool {
+        self.text.decode() == other.decode()
+    }
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, keys: Vec::new() }
+        Self { text, at: 0, depth: 0, keys: Vec::with_capacity(32) }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[cold]
     fn expected(&self, expected: &'static str) -> Violation {
         Violation::Syntax { offset: self.at, expected }
     }
 
+    #[inline]
     fn skip_space(&mut self) {
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.skip_more_space();
+        }
+    }
+
+    fn skip_more_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;
         }
     }
 
     /// Nothing but space may follow.
-    pub(crate) fn end(&mut self) -> Result<(), Violation> {
+    pub(crate) fn end(&mut self) -> Scan<()> {
         self.skip_space();
-        if self.at == self.text.len() { Ok(()) } else { Err(self.expected("the end")) }
+        if self.at == self.text.len() { Ok(()) } else { Err(self.expected("the end").into()) }
     }
 
     /// Bytes read so far.
@@ -110,7 +160,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads one value, whatever it is.
-    pub(crate) fn value(&mut self) -> Result<Value<'a>, Violation> {
+    pub(crate) fn value(&mut self) -> Scan<Value<'a>> {
         self.skip_space();
         match self.peek() {
             Some(b'{') => self.object(|scanner, _| scanner.value().map(drop)).map(|()| Value::Object),
@@ -120,65 +170,71 @@ impl<'a> Scanner<'a> {
             Some(b't') => self.word("true").map(|()| Value::Bool),
             Some(b'f') => self.word("false").map(|()| Value::Bool),
             Some(b'n') => self.word("null").map(|()| Value::Null),
-            _ => Err(self.expected("a value")),
+            _ => Err(self.expected("a value").into()),
         }
     }
 
     /// Reads an object; `member` is called with each key and must read its value.
-    pub(crate) fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, &str) -> Result<(), Violation>,
-    ) -> Result<(), Violation> {
+    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, &str) -> Scan<()>) -> Scan<()> {
         self.open()?;
         let first_key = self.keys.len();
+        let mut marks = Marks::default();
         self.skip_space();
         if self.peek() != Some(b'}') {
             loop {
                 self.skip_space();
                 let offset = self.at;
                 if self.peek() != Some(b'"') {
-                    return Err(self.expected("a key in quotes"));
+                    return Err(self.expected("a key in quotes").into());
                 }
-                let key = self.string()?.decode();
+                let text = self.string()?;
+                let key = text.decode();
                 self.skip_space();
                 if self.peek() != Some(b':') {
-                    return Err(self.expected("a colon"));
+                    return Err(self.expected("a colon").into());
                 }
                 self.at += 1;
+                let fingerprint = fingerprint(key.as_bytes());
+                marks.set(fingerprint);
+                self.keys.push(Key { fingerprint, text, offset });
                 member(self, &key)?;
-                self.keys.push((key, offset));
                 self.skip_space();
                 match self.peek() {
                     Some(b',') => self.at += 1,
                     Some(b'}') => break,
-                    _ => return Err(self.expected("a comma or a closing brace")),
+                    _ => return Err(self.expected("a comma or a closing brace").into()),
                 }
             }
         }
-        self.distinct(first_key)?;
+        if marks.alike {
+            self.distinct(first_key)?;
+        }
+        self.keys.truncate(first_key);
         self.close();
         Ok(())
     }
 
-    /// Compares few keys with each other and sorts many, so that no object takes quadratic time.
-    fn distinct(&mut self, first_key: usize) -> Result<(), Violation> {
-        const FEW: usize = 8;
+    /// Keys that left the same mark: compares few with each other and sorts many, so that no object takes quadratic time.
+    fn distinct(&mut self, first_key: usize) -> Scan<()> {
+        const FEW: usize = 16;
         let keys = &mut self.keys[first_key..];
         let twice = if keys.len() <= FEW {
-            (1..keys.len()).find(|&later| keys[..later].iter().any(|(key, _)| *key == keys[later].0))
+            (1..keys.len()).find(|&later| keys[..later].iter().any(|key| key.is(&keys[later])))
         } else {
-            keys.sort_unstable();
-            (1..keys.len()).find(|&later| keys[later - 1].0 == keys[later].0)
+            keys.sort_unstable_by(|one, other| {
+                let texts = || one.text.decode().cmp(&other.text.decode());
+                one.fingerprint.cmp(&other.fingerprint).then_with(texts).then(one.offset.cmp(&other.offset))
+            });
+            (1..keys.len()).find(|&later| keys[later - 1].is(&keys[later]))
         };
         if let Some(at) = twice {
-            let (key, offset) = &keys[at];
-            return Err(Violation::DuplicateKey { key: key.to_string(), offset: *offset });
+            let key = &keys[at];
+            return Err(Violation::DuplicateKey { key: key.text.decode().into_owned(), offset: key.offset }.into());
         }
-        self.keys.truncate(first_key);
         Ok(())
     }
 
-    fn array(&mut self) -> Result<(), Violation> {
+    fn array(&mut self) -> Scan<()> {
         self.open()?;
         self.skip_space();
         if self.peek() != Some(b']') {
@@ -188,7 +244,7 @@ impl<'a> Scanner<'a> {
                 match self.peek() {
                     Some(b',') => self.at += 1,
                     Some(b']') => break,
-                    _ => return Err(self.expected("a comma or a closing bracket")),
+                    _ => return Err(self.expected("a comma or a closing bracket").into()),
                 }
             }
         }
@@ -196,9 +252,9 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn open(&mut self) -> Result<(), Violation> {
+    fn open(&mut self) -> Scan<()> {
         if self.depth == MAX_NESTING {
-            return Err(Violation::TooDeep { offset: self.at });
+            return Err(Violation::TooDeep { offset: self.at }.into());
         }
         self.depth += 1;
         self.at += 1;
@@ -210,16 +266,16 @@ impl<'a> Scanner<'a> {
         self.at += 1;
     }
 
-    fn word(&mut self, word: &'static str) -> Result<(), Violation> {
+    fn word(&mut self, word: &'static str) -> Scan<()> {
         if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(())
         } else {
-            Err(self.expected("a value"))
+            Err(self.expected("a value").into())
         }
     }
 
-    fn number(&mut self) -> Result<(), Violation> {
+    fn number(&mut self) -> Scan<()> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -244,51 +300,52 @@ impl<'a> Scanner<'a> {
         let text = self.text.get(start..self.at).unwrap_or_default();
         let may_overflow = text.len() > 300 || text.contains(['e', 'E']);
         if may_overflow && !text.parse::<f64>().is_ok_and(f64::is_finite) {
-            return Err(Violation::Syntax { offset: start, expected: "a number that a 64-bit float can hold" });
+            return Err(Violation::Syntax { offset: start, expected: "a number that a 64-bit float can hold" }.into());
         }
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), Violation> {
+    fn digits(&mut self) -> Scan<()> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at == start { Err(self.expected("a digit")) } else { Ok(()) }
+        if self.at == start { Err(self.expected("a digit").into()) } else { Ok(()) }
     }
 
-    fn string(&mut self) -> Result<Text<'a>, Violation> {
-        let bytes = self.text.as_bytes();
+    fn string(&mut self) -> Scan<Text<'a>> {
         let start = self.at + 1;
-        self.at = start;
-        let mut escaped = false;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let plain = plain_run(rest);
+        self.at = start + plain;
+        if rest.get(plain) == Some(&b'"') {
+            self.at += 1;
+            // Both ends lie beside a quote, which is a character of its own.
+            let raw = self.text.get(start..start + plain).unwrap_or_default();
+            return Ok(Text { raw, escaped: false });
+        }
+        self.escaped_string(start)
+    }
+
+    /// Goes on with a string that began at `start` and has something here that does not stand for itself.
+    fn escaped_string(&mut self, start: usize) -> Scan<Text<'a>> {
+        let bytes = self.text.as_bytes();
         loop {
-            // Most bytes of most strings end here.
-            while let Some(byte) = bytes.get(self.at) {
-                if PLAIN[usize::from(*byte)] {
-                    self.at += 1;
-                } else {
-                    break;
-                }
-            }
             match bytes.get(self.at) {
                 Some(b'"') => {
-                    // Both ends lie beside a quote, which is a character of its own.
                     let raw = self.text.get(start..self.at).unwrap_or_default();
                     self.at += 1;
-                    return Ok(Text { raw, escaped });
+                    return Ok(Text { raw, escaped: true });
                 }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return Err(self.expected("no bare control character in a string")),
-                None => return Err(self.expected("a closing quote")),
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(self.expected("no bare control character in a string").into()),
+                None => return Err(self.expected("a closing quote").into()),
             }
+            self.at += plain_run(bytes.get(self.at..).unwrap_or_default());
         }
     }
 
-    fn escape(&mut self) -> Result<(), Violation> {
+    fn escape(&mut self) -> Scan<()> {
         match self.text.as_bytes().get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
@@ -305,39 +362,26 @@ impl<'a> Scanner<'a> {
                     }
                 };
                 if !paired {
-                    return Err(self.expected("a surrogate pair, not half of one,"));
+                    return Err(self.expected("a surrogate pair, not half of one,").into());
                 }
                 self.at += 12;
             }
-            _ => return Err(self.expected("a known escape")),
+            _ => return Err(self.expected("a known escape").into()),
         }
         Ok(())
     }
 
     /// The four hex digits of the `\uXXXX` that begins at `at`.
-    fn code_unit(&self, at: usize) -> Result<u32, Violation> {
+    fn code_unit(&self, at: usize) -> Scan<u32> {
         self.text
             .as_bytes()
             .get(at + 2..at + 6)
             .and_then(|digits| {
                 digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
             })
-            .ok_or(Violation::Syntax { offset: at, expected: "four hex digits after \\u" })
+            .ok_or_else(|| Violation::Syntax { offset: at, expected: "four hex digits after \\u" }.into())
     }
 }
-
-/// The bytes that stand for themselves in a string: all but control characters, the quote and the backslash.
-const PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut at = 0;
-    while at < 0x20 {
-        plain[at] = false;
-        at += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain
-};
 
 /// Resolves the escapes of a string that the scanner has read, and so knows to be right.
 fn unescape(raw: &str) -> String {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::event_time::EventTime;
 use crate::limits::{Field, Kind, Side, Unit};
 use crate::names::AccountId;
-use crate::scan::{Scanner, Value};
+use crate::scan::{Scan, Scanner, Value};
 use crate::violation::Violation;
 
 /// What an event's data says of itself, once it has kept the contract. What one can search and judge by; the objects
@@ -57,16 +57,8 @@ pub fn check(event_data: &str, side: Side) -> Result<EventFields<'_>, Violation>
     // Before a byte is read: whoever sends a gigabyte gets his answer at once.
     check_bytes(Field::EventData, event_data.len(), side)?;
 
-    let mut scanner = Scanner::new(event_data);
-    scanner.value_start();
-    if !scanner.next_is_object() {
-        let found = scanner.value()?.name();
-        scanner.end()?;
-        return Err(Violation::WrongType { field: Field::EventData, found });
-    }
     let mut reader = Reader { side, ..Reader::default() };
-    scanner.object(|scanner, key| reader.member(scanner, key))?;
-    scanner.end()?;
+    reader.event(event_data).map_err(|violation| *violation)?;
     reader.finish()
 }
 
@@ -100,8 +92,20 @@ impl Default for Reader<'_> {
 }
 
 impl<'a> Reader<'a> {
+    fn event(&mut self, event_data: &'a str) -> Scan<()> {
+        let mut scanner = Scanner::new(event_data);
+        scanner.value_start();
+        if !scanner.next_is_object() {
+            let found = scanner.value()?.name();
+            scanner.end()?;
+            return Err(Violation::WrongType { field: Field::EventData, found }.into());
+        }
+        scanner.object(|scanner, key| self.member(scanner, key))?;
+        scanner.end()
+    }
+
     /// A field of the event, or of its `userIdentity`.
-    fn member(&mut self, scanner: &mut Scanner<'a>, key: &str) -> Result<(), Violation> {
+    fn member(&mut self, scanner: &mut Scanner<'a>, key: &str) -> Scan<()> {
         let field = match key {
             "version" => Field::Version,
             "userIdentity" => Field::UserIdentity,
@@ -122,7 +126,7 @@ impl<'a> Reader<'a> {
         self.field(scanner, field)
     }
 
-    fn identity_member(&mut self, scanner: &mut Scanner<'a>, key: &str) -> Result<(), Violation> {
+    fn identity_member(&mut self, scanner: &mut Scanner<'a>, key: &str) -> Scan<()> {
         let field = match key {
             "type" => Field::IdentityType,
             "principalId" => Field::PrincipalId,
@@ -132,12 +136,12 @@ impl<'a> Reader<'a> {
         self.field(scanner, field)
     }
 
-    fn unknown(&mut self, scanner: &mut Scanner<'a>, name: String) -> Result<(), Violation> {
+    fn unknown(&mut self, scanner: &mut Scanner<'a>, name: String) -> Scan<()> {
         self.broken.get_or_insert(Violation::UnknownField(name));
         scanner.value().map(drop)
     }
 
-    fn field(&mut self, scanner: &mut Scanner<'a>, field: Field) -> Result<(), Violation> {
+    fn field(&mut self, scanner: &mut Scanner<'a>, field: Field) -> Scan<()> {
         let start = scanner.value_start();
         let value = if field == Field::UserIdentity && scanner.next_is_object() {
             self.identity = true;

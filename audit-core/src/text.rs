@@ -60,6 +60,26 @@ fn long_plain_len(bytes: &[u8]) -> usize {
     }
 }
 
+/// The same for a text that goes on behind a string's end, which is near in most cases.
+#[inline]
+pub(crate) fn plain_run(bytes: &[u8]) -> usize {
+    const LANES: usize = 32;
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+        if at == LANES {
+            while bytes.get(at..).and_then(<[u8]>::first_chunk::<LANES>).is_some_and(all_plain) {
+                at += LANES;
+            }
+        }
+    }
+    first_special(bytes, at)
+}
+
 /// Where the first byte stands that cannot stand for itself; those before `at` are known to.
 fn first_special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
@@ -140,7 +160,7 @@ pub(crate) fn write_displayed<R>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::{is_plain, plain_len, write_displayed, write_str};
+    use super::{is_plain, plain_len, plain_run, write_displayed, write_str};
 
     fn written(text: &str) -> String {
         let mut out = String::from("before");
@@ -161,11 +181,13 @@ mod tests {
                     bytes[at] = byte;
                     let expected = if is_plain(byte) { length } else { at };
                     assert_eq!(plain_len(&bytes), expected, "{byte} at {at} of {length}");
+                    assert_eq!(plain_run(&bytes), expected, "{byte} at {at} of {length}");
                     // One before it, so that a borrow cannot hide it, and one behind it.
                     for other in [b'"', 0x1F, 0x80].into_iter().filter(|_| at > 0 && length < 40) {
                         bytes[at - 1] = other;
                         let first = bytes.iter().position(|byte| !is_plain(*byte)).unwrap_or(length);
                         assert_eq!(plain_len(&bytes), first, "{other}, {byte} at {at} of {length}");
+                        assert_eq!(plain_run(&bytes), first, "{other}, {byte} at {at} of {length}");
                     }
                 }
             }

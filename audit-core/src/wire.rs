@@ -183,28 +183,17 @@ pub(crate) fn entry_bytes(id: &str, event_data: &str) -> usize {
 #[must_use]
 pub fn escaped_bytes(text: &str) -> usize {
     // One pass, in chunks whose sums fit a byte, so that the compiler can take many bytes at once.
-    text.as_bytes()
-        .chunks(32)
-        .map(|chunk| chunk.len() + usize::from(chunk.iter().map(|byte| EXTRA[usize::from(*byte)]).sum::<u8>()))
-        .sum()
+    let (chunks, rest) = text.as_bytes().as_chunks::<32>();
+    let extra = |chunk: &[u8]| usize::from(chunk.iter().map(|byte| extra(*byte)).sum::<u8>());
+    text.len() + chunks.iter().map(|chunk| extra(chunk)).sum::<usize>() + extra(rest)
 }
 
-/// How many bytes each byte takes more than one when escaped.
-const EXTRA: [u8; 256] = {
-    let mut extra = [0; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        extra[control] = 5;
-        control += 1;
-    }
-    let short = [b'"', b'\\', 0x08, 0x09, 0x0A, 0x0C, 0x0D];
-    let mut at = 0;
-    while at < short.len() {
-        extra[short[at] as usize] = 1;
-        at += 1;
-    }
-    extra
-};
+/// How many bytes a byte takes more than one when escaped.
+const fn extra(byte: u8) -> u8 {
+    let control = (byte < 0x20) as u8;
+    let short = matches!(byte, 0x08..=0x0D) as u8 - (byte == 0x0B) as u8;
+    5 * control - 4 * short + (byte == b'"') as u8 + (byte == b'\\') as u8
+}
 
 #[cfg(test)]
 mod tests {
