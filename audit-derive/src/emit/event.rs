@@ -181,9 +181,10 @@ fn one_line(text: &Text) -> Option<String> {
     }
 }
 
-/// Whether the field may be left out, as far as a macro can see.
+/// Whether the field may be left out, as far as a macro can see. A redacted value is never looked at, so it is there even
+/// where it is a `None`.
 fn is_optional(field: &Field) -> bool {
-    is_option(&field.ty) || field.skip_if.is_some()
+    field.skip_if.is_some() || (field.form != Form::Redacted && is_option(&field.ty))
 }
 
 /// The field as a line of text, which is what the compiler has the least work with; `None` where its key is a constant, or

@@ -4,6 +4,8 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{PathArguments, Type};
 
+use crate::expand::CONSTANT;
+
 /// The text of a type, on one line.
 pub(crate) fn text_of(ty: &Type) -> String {
     let mut text = String::new();
@@ -14,8 +16,16 @@ pub(crate) fn text_of(ty: &Type) -> String {
 fn write(tokens: TokenStream, text: &mut String) {
     // Whether the last token was a word, so that another word needs a space between.
     let mut word = false;
-    for token in tokens {
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
         match token {
+            TokenTree::Ident(ident) if ident == CONSTANT => {
+                // Behind the `!`.
+                if let Some(TokenTree::Group(constant)) = tokens.nth(1) {
+                    write(constant.stream(), text);
+                }
+                word = false;
+            }
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
                     Delimiter::Parenthesis => ("(", ")"),
@@ -29,7 +39,7 @@ fn write(tokens: TokenStream, text: &mut String) {
                 text.push_str(open);
                 write(group.stream(), text);
                 text.push_str(close);
-                word = false;
+                word = group.delimiter() == Delimiter::Brace;
             }
             TokenTree::Punct(punct) => {
                 let punct_char = punct.as_char();
