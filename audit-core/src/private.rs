@@ -19,6 +19,9 @@ pub use crate::object::ObjectWriter;
 pub use crate::values::{EventTimeValue, SourceIp, TextValue};
 pub use crate::writer::EventDataWriter as Writer;
 
+#[path = "complete.rs"]
+pub mod complete;
+
 /// The type of `EventCatalog::EVENT_TYPES`.
 pub type Types = &'static [EventType];
 

@@ -88,7 +88,7 @@ pub(crate) static ATTRIBUTES: &[Attribute] = &[
     row("version", &[Struct, Enum, Variant], Takes::Text, "version = \"1.0\"", "the version of the event's form; \"1.0\" where it is left out"),
     row("name", &[Struct, Variant], Takes::Text, "name = \"RefundIssued\"", "the event's `eventName`; the identifier where it is left out"),
     row("rename_all", &[Struct, Enum, Identity], Takes::Case, "rename_all = \"camelCase\"", "how field names become keys; \"camelCase\" where it is left out"),
-    row("generate_id", ITEMS, Takes::Nothing, "generate_id", "no field is the id: each event gets a new UUIDv7"),
+    row("generate_id", ITEMS, Takes::Nothing, "generate_id", "no field is the id: each event gets a new `UUIDv7`"),
     row("crate", &[Struct, Enum, Identity], Takes::Module, "crate = \"::audit_core\"", "where the generated code finds the library"),
     row("bound", &[Struct, Enum, Identity], Takes::Bounds, "bound = \"T: serde::Serialize\"", "the where clause of the impl, instead of the inferred one"),
     row("type", &[Identity], Takes::Text, "type = \"Staff\"", "the identity's `type`; required"),

@@ -1,12 +1,16 @@
 //! Collects mistakes, so that one compile tells all of them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
+
+use crate::attributes::Place;
 
 /// The mistakes found so far, in the order in which they were found.
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     errors: Vec<syn::Error>,
+    /// Every word that stands where an attribute's name stands, known or not: there an editor completes.
+    pub(crate) names: Vec<(Place, Ident)>,
 }
 
 impl Diagnostics {

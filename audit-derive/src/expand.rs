@@ -6,7 +6,7 @@ use syn::{Data, DeriveInput};
 
 use crate::attributes::Place;
 use crate::diagnostics::Diagnostics;
-use crate::{check, emit, parse};
+use crate::{check, completion, emit, parse};
 
 /// The crate through which the derive was reached, and to whose hidden module its code refers.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +35,7 @@ pub(crate) fn audit_event(input: TokenStream, through: Library) -> TokenStream {
     let attributes = parse::attributes(&input.attrs, place, &mut diagnostics);
     let library = check::library(&attributes, through.name());
     let model = check::event(&input, &attributes, library.clone(), &mut diagnostics);
-    if diagnostics.is_empty() {
-        return emit::event(&model);
-    }
-    let mut output = diagnostics.to_tokens();
-    output.extend(emit::fallback_event(&input, &library));
-    output
+    finish(&diagnostics, &library, || emit::event(&model), || emit::fallback_event(&input, &library))
 }
 
 /// `#[derive(UserIdentity)]`.
@@ -53,11 +48,26 @@ pub(crate) fn user_identity(input: TokenStream, through: Library) -> TokenStream
     let attributes = parse::attributes(&input.attrs, Place::Identity, &mut diagnostics);
     let library = check::library(&attributes, through.name());
     let model = check::identity(&input, &attributes, library.clone(), &mut diagnostics);
-    if diagnostics.is_empty() {
-        return emit::identity(&model);
+    finish(&diagnostics, &library, || emit::identity(&model), || emit::fallback_identity(&input, &library))
+}
+
+/// The code, or the errors and what stands in its place.
+fn finish(
+    diagnostics: &Diagnostics,
+    library: &TokenStream,
+    code: impl FnOnce() -> TokenStream,
+    fallback: impl FnOnce() -> TokenStream,
+) -> TokenStream {
+    let mut output = TokenStream::new();
+    if completion::is_wanted() || !diagnostics.is_empty() {
+        output.extend(completion::imports(&diagnostics.names, library));
     }
-    let mut output = diagnostics.to_tokens();
-    output.extend(emit::fallback_identity(&input, &library));
+    if diagnostics.is_empty() {
+        output.extend(code());
+    } else {
+        output.extend(diagnostics.to_tokens());
+        output.extend(fallback());
+    }
     output
 }
 

@@ -8,6 +8,7 @@
 mod attributes;
 mod case;
 mod check;
+mod completion;
 mod diagnostics;
 mod emit;
 mod entry;

@@ -11,6 +11,8 @@ mod attributes;
 mod case;
 #[path = "../../audit-derive/src/check/mod.rs"]
 mod check;
+#[path = "../../audit-derive/src/completion.rs"]
+mod completion;
 #[path = "../../audit-derive/src/diagnostics.rs"]
 mod diagnostics;
 #[path = "../../audit-derive/src/emit/mod.rs"]

@@ -29,8 +29,6 @@ pub(crate) struct Attributes {
     given: Vec<Given>,
     /// Attributes that were meant but miswritten: nobody needs to be told in addition that they are missing.
     miswritten: Vec<&'static str>,
-    /// Every name at the beginning of an attribute, known or not: where an editor completes.
-    pub(crate) names: Vec<Ident>,
 }
 
 impl Attributes {
@@ -89,7 +87,7 @@ pub(crate) fn attributes(attrs: &[syn::Attribute], place: Place, diagnostics: &m
 /// `a, b = "c", …`: a mistake in one does not hide those behind the next comma.
 fn list_of(input: ParseStream<'_>, place: Place, found: &mut Attributes, diagnostics: &mut Diagnostics) {
     while !input.is_empty() {
-        match one(input, place, found) {
+        match one(input, place, found, &mut diagnostics.names) {
             Ok(given) => {
                 if let Some(first) = found.get(given.attribute.name) {
                     let name = given.attribute.name;
@@ -122,7 +120,12 @@ fn list_of(input: ParseStream<'_>, place: Place, found: &mut Attributes, diagnos
 }
 
 /// One attribute, or why it is none.
-fn one(input: ParseStream<'_>, place: Place, found: &mut Attributes) -> syn::Result<Given> {
+fn one(
+    input: ParseStream<'_>,
+    place: Place,
+    found: &mut Attributes,
+    names: &mut Vec<(Place, Ident)>,
+) -> syn::Result<Given> {
     let ahead = input.fork();
     let Ok(name) = input.call(Ident::parse_any) else {
         if let Ok(quoted) = input.fork().parse::<syn::LitStr>()
@@ -135,7 +138,7 @@ fn one(input: ParseStream<'_>, place: Place, found: &mut Attributes) -> syn::Res
         let message = format!("the name of an attribute is expected here\n{}", attributes::list_at(place));
         return Err(if rest.is_empty() { ahead.error(message) } else { syn::Error::new_spanned(rest, message) });
     };
-    found.names.push(name.clone());
+    names.push((place, name.clone()));
     let written = name.unraw().to_string();
     let Some(attribute) = attributes::find(&written) else {
         let meant = suggest::nearest(&written, place);
