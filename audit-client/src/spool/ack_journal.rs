@@ -180,28 +180,25 @@ impl AckJournal {
 
         let Some(slot) = self.slots.get_mut(target) else { return Ok(()) };
         let existing = if replace { None } else { slot.file.take() };
-        let file = match existing {
-            Some(file) => {
-                if file.length()? < full_at as u64 {
-                    bytes.resize(full_at, 0);
-                }
-                if let Err(error) = write_all_at(&*file, &bytes, 0) {
-                    // A write that failed can be made again; only a failed sync makes a file useless.
-                    slot.file = Some(file);
-                    return Err(error);
-                }
-                file.sync_data()?;
-                file
-            }
-            None => {
+        let file = if let Some(file) = existing {
+            if file.length()? < full_at as u64 {
                 bytes.resize(full_at, 0);
-                let file = write_new(&*self.disk, &self.new_path, &bytes)?;
-                // From here on, the old file may be out of the directory.
-                slot.file = None;
-                self.disk.rename(&self.new_path, &slot.path)?;
-                self.disk.sync_dir(&self.dir)?;
-                file
             }
+            if let Err(error) = write_all_at(&*file, &bytes, 0) {
+                // A write that failed can be made again; only a failed sync makes a file useless.
+                slot.file = Some(file);
+                return Err(error);
+            }
+            file.sync_data()?;
+            file
+        } else {
+            bytes.resize(full_at, 0);
+            let file = write_new(&*self.disk, &self.new_path, &bytes)?;
+            // From here on, the old file may be out of the directory.
+            slot.file = None;
+            self.disk.rename(&self.new_path, &slot.path)?;
+            self.disk.sync_dir(&self.dir)?;
+            file
         };
         slot.file = Some(file);
         self.current = Some(target);
