@@ -1,0 +1,131 @@
+//! What a group costs the disk, counted at the seam; `strace -c` shows the same from outside:
+//! `strace -f -c -e trace=pwrite64,fdatasync,fsync cargo bench -p audit-bench --bench spool -- --one spool`.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use audit_client::spool::{Disk, DiskFile, Lock, LockError, RealDisk, Spool, SpoolOptions};
+
+#[derive(Debug, Default)]
+struct Counts {
+    writes: AtomicU64,
+    bytes: AtomicU64,
+    syncs: AtomicU64,
+    dir_syncs: AtomicU64,
+}
+
+impl Counts {
+    fn take(&self) -> [u64; 4] {
+        [&self.writes, &self.bytes, &self.syncs, &self.dir_syncs].map(|count| count.swap(0, Ordering::SeqCst))
+    }
+}
+
+/// The real disk, and a tally of what is asked of segments. While the gate is shut, syncs wait.
+#[derive(Clone, Debug, Default)]
+struct CountingDisk {
+    counts: Arc<Counts>,
+    gate: Arc<std::sync::Mutex<()>>,
+}
+
+#[derive(Debug)]
+struct CountingFile {
+    file: Box<dyn DiskFile>,
+    disk: CountingDisk,
+    counted: bool,
+}
+
+impl CountingDisk {
+    fn wrap(&self, path: &Path, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
+        let counted = path.extension().is_some_and(|ending| ending == "seg");
+        Box::new(CountingFile { file, disk: self.clone(), counted })
+    }
+}
+
+impl Disk for CountingDisk {
+    fn prepare_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.prepare_dir(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        RealDisk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(self.wrap(path, RealDisk.create(path)?))
+    }
+    fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>> {
+        Ok(self.wrap(path, RealDisk.open(path, writable)?))
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.counts.dir_syncs.fetch_add(1, Ordering::SeqCst);
+        RealDisk.sync_dir(dir)
+    }
+    fn lock(&self, path: &Path) -> Result<Box<dyn Lock>, LockError> {
+        RealDisk.lock(path)
+    }
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        RealDisk.random(bytes)
+    }
+}
+
+impl DiskFile for CountingFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let written = self.file.write_at(bytes, offset)?;
+        if self.counted {
+            self.disk.counts.writes.fetch_add(1, Ordering::SeqCst);
+            self.disk.counts.bytes.fetch_add(written as u64, Ordering::SeqCst);
+        }
+        Ok(written)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        if self.counted {
+            self.disk.counts.syncs.fetch_add(1, Ordering::SeqCst);
+            drop(self.disk.gate.lock());
+        }
+        self.file.sync_data()
+    }
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+}
+
+#[test]
+fn a_group_costs_one_write_and_one_sync_and_16_bytes_an_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = CountingDisk::default();
+    let counts = Arc::clone(&disk.counts);
+    let (spool, _reader) = Spool::open_on(Arc::new(disk.clone()), &dir, SpoolOptions::new()).unwrap();
+    counts.take();
+    let (id, event_data) = ("0123456789", "x".repeat(610));
+
+    spool.append(id, &event_data).wait().unwrap();
+    assert_eq!(counts.take(), [1, 576 + 16 + 620, 1, 1], "the first event makes a segment and its name durable");
+    spool.append(id, &event_data).wait().unwrap();
+    assert_eq!(counts.take(), [1, 16 + 620, 1, 0], "one event alone: one write, one sync");
+
+    // While one event is being synced, 100 others come in; they are the next group.
+    let shut = disk.gate.lock().unwrap();
+    let first = spool.append(id, &event_data);
+    while counts.syncs.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let others: Vec<_> = (0..100).map(|_| spool.append(id, &event_data)).collect();
+    drop(shut);
+    first.wait().unwrap();
+    for other in others {
+        other.wait().unwrap();
+    }
+    assert_eq!(counts.take(), [2, 101 * (16 + 620), 2, 0], "a group of one and a group of 100");
+}
