@@ -4,7 +4,7 @@
 //! and so on. A letter is durable before its record is acknowledged, so one that was interrupted in between is written
 //! again by the next run: readers take the last line of a sequence number.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -284,9 +284,30 @@ fn repair(file: &dyn DiskFile) -> io::Result<u64> {
     Ok(at)
 }
 
-/// All letters of a spool, each sequence number once, the last line of it; and how many lines could not be read.
+/// Keeps only the given letters: in a new file, and then the old ones go. Interrupted in between, all of them are there.
+pub(super) fn rewrite_letters(disk: &dyn Disk, dir: &Path, name: &str, keep: &[DeadLetter]) -> io::Result<()> {
+    let old = dead_letter_files(disk, dir, name)?;
+    if !keep.is_empty() {
+        let mut bytes = Vec::new();
+        for letter in keep {
+            serde_json::to_writer(&mut bytes, letter)?;
+            bytes.push(b'\n');
+        }
+        let index = old.last().map_or(0, |(index, _)| index + 1);
+        let file = disk.create(&dir.join(dead_letter_file(name, index)))?;
+        write_all_at(&*file, &bytes, 0)?;
+        file.sync_data()?;
+        disk.sync_dir(dir)?;
+    }
+    for (_, path) in old {
+        disk.remove(&path)?;
+    }
+    disk.sync_dir(dir)
+}
+
+/// All letters of a spool, each event once, by the last line about it; and how many lines could not be read.
 pub(super) fn read_letters(disk: &dyn Disk, dir: &Path, name: &str) -> io::Result<(Vec<DeadLetter>, u64)> {
-    let mut letters: std::collections::BTreeMap<u64, DeadLetter> = std::collections::BTreeMap::new();
+    let mut letters: BTreeMap<(u64, String), DeadLetter> = BTreeMap::new();
     let mut unreadable = 0;
     for (_, path) in dead_letter_files(disk, dir, name)? {
         let file = match disk.open(&path, false) {
@@ -300,7 +321,7 @@ pub(super) fn read_letters(disk: &dyn Disk, dir: &Path, name: &str) -> io::Resul
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
             match serde_json::from_slice::<DeadLetter>(line) {
                 Ok(letter) => {
-                    letters.insert(letter.seq, letter);
+                    letters.insert((letter.seq, letter.id.clone()), letter);
                 }
                 Err(_) => unreadable += 1,
             }

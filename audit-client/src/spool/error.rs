@@ -25,6 +25,20 @@ pub enum SpoolError {
         /// The owner's process id, if its lock file tells it.
         owner: Option<u32>,
     },
+    /// There is no such spool to look into.
+    #[error("there is no spool {name:?} in {dir:?}; {others}", others = if others.is_empty() {
+        "nor any other".to_owned()
+    } else {
+        format!("there are: {}", others.join(", "))
+    })]
+    None {
+        /// The directory.
+        dir: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The spools that are there.
+        others: Vec<String>,
+    },
     /// The name does not do for files.
     #[error("a spool's name has 1 to 64 of [-_A-Za-z0-9]; {name:?} is not one")]
     Name {

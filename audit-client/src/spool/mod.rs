@@ -36,6 +36,7 @@ mod dead_letters;
 mod disk;
 mod error;
 mod frame;
+mod inspect;
 mod io_thread;
 mod log;
 mod options;
@@ -63,6 +64,7 @@ pub use cipher::{Encryption, KeyError};
 pub use dead_letters::{Attempt, DeadLetter};
 pub use disk::{Disk, DiskFile, Lock, LockError, RealDisk};
 pub use error::{AppendError, Refusal, SpoolError};
+pub use inspect::{Contents, StoppedSpool};
 pub use log::Blocked;
 pub use options::{SpoolOptions, WhenFull};
 pub use reader::{Reader, Record};
@@ -135,11 +137,7 @@ impl Spool {
         let dir = dir.as_ref().to_owned();
         let options = options.checked()?;
         disk.prepare_dir(&dir).map_err(SpoolError::io("make the directory", &dir))?;
-        let lock_path = dir.join(format!("{}.lock", options.name));
-        let lock = disk.lock(&lock_path).map_err(|error| match error {
-            LockError::Held { owner } => SpoolError::Owned { dir: dir.clone(), name: options.name.clone(), owner },
-            LockError::Io(source) => SpoolError::Io { doing: "lock", path: lock_path, source },
-        })?;
+        let lock = take_lock(&*disk, &dir, &options)?;
         let opened = recovery::recover(&disk, &dir, &options)?;
         let letters =
             DeadLetters::open(&disk, &dir, &options.name).map_err(SpoolError::io("read the dead letters in", &dir))?;
@@ -300,4 +298,13 @@ impl Spool {
         let ended = ended.unwrap_or_else(|_| Err(std::io::Error::other("the spool's thread panicked")));
         ended.map_err(SpoolError::io("write the last acknowledgements in", &self.handle.dir))
     }
+}
+
+/// Makes this process the spool's owner.
+fn take_lock(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Box<dyn Lock>, SpoolError> {
+    let path = dir.join(format!("{}.lock", options.name));
+    disk.lock(&path).map_err(|error| match error {
+        LockError::Held { owner } => SpoolError::Owned { dir: dir.to_owned(), name: options.name.clone(), owner },
+        LockError::Io(source) => SpoolError::Io { doing: "lock", path, source },
+    })
 }

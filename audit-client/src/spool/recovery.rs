@@ -90,7 +90,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) 
 }
 
 /// All segments by their order, each with the numbers from its base to the next one's.
-fn find_segments(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Vec<Segment>, SpoolError> {
+pub(super) fn find_segments(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Vec<Segment>, SpoolError> {
     let mut segments = Vec::new();
     for file_name in disk.list(dir).map_err(SpoolError::io("list", dir))? {
         let Some(name) = SegmentName::parse(&file_name, &options.name) else { continue };

@@ -1,0 +1,161 @@
+//! Looking into a spool that no process has open, without changing anything in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ack_journal::AckJournal;
+use super::dead_letters::{DeadLetter, dead_letter_files, read_letters, rewrite_letters};
+use super::disk::{Disk, Lock, RealDisk};
+use super::error::SpoolError;
+use super::options::SpoolOptions;
+use super::reader::Record;
+use super::recovery::find_segments;
+use super::segment::{Step, Walk};
+use super::seq_set::SeqSet;
+use super::state::{Segment, frame_code};
+use super::take_lock;
+
+/// A stopped spool that is held so that nobody starts it meanwhile. For tools: an application opens a
+/// [`Spool`](super::Spool).
+#[derive(Debug)]
+pub struct StoppedSpool {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    options: SpoolOptions,
+    segments: Vec<Segment>,
+    acked: SeqSet,
+    _lock: Box<dyn Lock>,
+}
+
+/// What a walk through a stopped spool found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contents {
+    /// Events that wait for delivery.
+    pub pending_events: u64,
+    /// Bytes of their ids and event data.
+    pub pending_bytes: u64,
+    /// Sequence numbers whose event cannot be read, and was not acknowledged.
+    pub missing_events: u64,
+}
+
+impl StoppedSpool {
+    /// Takes the spool of this name in a directory that is there. The options tell the name and the keys; the rest of them
+    /// does not matter.
+    pub fn open(dir: impl AsRef<Path>, options: SpoolOptions) -> Result<Self, SpoolError> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let dir = dir.as_ref().to_owned();
+        let options = options.checked()?;
+        // Looking must not make anything: a wrong path is told, not filled with an empty spool.
+        let files = disk.list(&dir).map_err(SpoolError::io("list", &dir))?;
+        let lock_file = format!("{}.lock", options.name);
+        if !files.contains(&lock_file) {
+            return Err(SpoolError::None { name: options.name, others: spool_names(&files), dir });
+        }
+        let lock = take_lock(&*disk, &dir, &options)?;
+        let (_, known) = AckJournal::load(&disk, &dir, &options.name)
+            .map_err(SpoolError::io("read the acknowledgements in", &dir))?;
+        let mut acked = known.acked;
+        acked.insert(0..1);
+        let mut segments = find_segments(&*disk, &dir, &options)?;
+        if let Some(last) = segments.last_mut() {
+            last.seqs.end = known.durable_end.max(acked.end()).max(last.seqs.start);
+        }
+        Ok(Self { disk, dir, options, segments, acked, _lock: lock })
+    }
+
+    /// Bytes that the segments take, and their number.
+    pub fn size(&self) -> (u64, usize) {
+        (self.segments.iter().map(|segment| segment.length).sum(), self.segments.len())
+    }
+
+    /// The names of segments that are kept because of damage in them.
+    pub fn damaged_files(&self) -> Vec<PathBuf> {
+        let damaged = self.segments.iter().filter(|segment| segment.name.damaged);
+        damaged.map(|segment| segment.path(&self.dir, &self.options)).collect()
+    }
+
+    /// The files that hold dead letters.
+    pub fn dead_letter_files(&self) -> Result<Vec<PathBuf>, SpoolError> {
+        let files = dead_letter_files(&*self.disk, &self.dir, &self.options.name);
+        let files = files.map_err(SpoolError::io("list", &self.dir))?;
+        Ok(files.into_iter().map(|(_, path)| path).collect())
+    }
+
+    /// All dead letters, the oldest first, and the number of lines that are none.
+    pub fn dead_letters(&self) -> Result<(Vec<DeadLetter>, u64), SpoolError> {
+        read_letters(&*self.disk, &self.dir, &self.options.name)
+            .map_err(SpoolError::io("read the dead letters in", &self.dir))
+    }
+
+    /// Keeps only these of the dead letters. They are durable in a new file before the old ones go.
+    pub fn keep_dead_letters(&self, letters: &[DeadLetter]) -> Result<(), SpoolError> {
+        rewrite_letters(&*self.disk, &self.dir, &self.options.name, letters)
+            .map_err(SpoolError::io("write the dead letters in", &self.dir))
+    }
+
+    /// Shows every event that waits for delivery, in order, and how many bytes of the segments are behind it.
+    pub fn each_pending(&self, mut visit: impl FnMut(&Record, u64)) -> Result<Contents, SpoolError> {
+        let mut contents = Contents::default();
+        let mut behind = 0;
+        for (index, segment) in self.segments.iter().enumerate() {
+            let last = index + 1 == self.segments.len();
+            if last || !self.acked.contains_all(&segment.seqs) {
+                self.walk(segment, last, behind, &mut contents, &mut visit)?;
+            }
+            behind += segment.length;
+        }
+        Ok(contents)
+    }
+
+    fn walk(
+        &self,
+        segment: &Segment,
+        last: bool,
+        behind: u64,
+        contents: &mut Contents,
+        visit: &mut impl FnMut(&Record, u64),
+    ) -> Result<(), SpoolError> {
+        let path = segment.path(&self.dir, &self.options);
+        let Some(header) = &segment.header else {
+            contents.missing_events += self.unacknowledged(segment.seqs.clone());
+            return Ok(());
+        };
+        let code = frame_code(header, &self.options, &path)?;
+        let file = self.disk.open(&path, false).map_err(SpoolError::io("open", &path))?;
+        // Where the last segment ends is known only by its frames.
+        let end = if last { u64::MAX } else { segment.seqs.end };
+        let mut walk = Walk::new(file, code, segment.seqs.start..end, segment.length);
+        loop {
+            match walk.step().map_err(SpoolError::io("read", &path))? {
+                Step::Frame(frame) => {
+                    match walk.content(frame) {
+                        _ if self.acked.first_absent(frame.seq) != frame.seq => {}
+                        Some((id, event_data)) => {
+                            contents.pending_events += 1;
+                            contents.pending_bytes += (id.len() + event_data.len()) as u64;
+                            visit(&Record { seq: frame.seq, id, event_data }, behind + walk.offset());
+                        }
+                        None => contents.missing_events += 1,
+                    }
+                    walk.pass(frame);
+                }
+                Step::Gap { seqs, .. } => contents.missing_events += self.unacknowledged(seqs),
+                Step::End { .. } => break,
+            }
+        }
+        contents.missing_events += self.unacknowledged(walk.next_seq()..segment.seqs.end);
+        Ok(())
+    }
+
+    fn unacknowledged(&self, seqs: std::ops::Range<u64>) -> u64 {
+        seqs.end.saturating_sub(seqs.start) - self.acked.members_in(&seqs)
+    }
+}
+
+/// The names of the spools that these files belong to.
+fn spool_names(files: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".lock")?.to_owned())).collect();
+    names.sort();
+    names
+}
