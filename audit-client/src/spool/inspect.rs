@@ -39,6 +39,16 @@ pub struct Contents {
     pub missing_events: u64,
 }
 
+/// A segment with damage in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DamagedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Sound events in it that wait for delivery.
+    pub pending_events: u64,
+}
+
 impl StoppedSpool {
     /// Takes the spool of this name in a directory that is there. The options tell the name and the keys; the rest of them
     /// does not matter.
@@ -69,10 +79,16 @@ impl StoppedSpool {
         (self.segments.iter().map(|segment| segment.length).sum(), self.segments.len())
     }
 
-    /// The names of segments that are kept because of damage in them.
-    pub fn damaged_files(&self) -> Vec<PathBuf> {
-        let damaged = self.segments.iter().filter(|segment| segment.name.damaged);
-        damaged.map(|segment| segment.path(&self.dir, &self.options)).collect()
+    /// The segments that are kept because of damage in them.
+    pub fn damaged_files(&self) -> Result<Vec<DamagedFile>, SpoolError> {
+        let mut files = Vec::new();
+        for (index, segment) in self.segments.iter().enumerate().filter(|(_, segment)| segment.name.damaged) {
+            let mut contents = Contents::default();
+            self.walk(segment, index + 1 == self.segments.len(), 0, &mut contents, &mut |_, _| {})?;
+            let path = segment.path(&self.dir, &self.options);
+            files.push(DamagedFile { path, pending_events: contents.pending_events });
+        }
+        Ok(files)
     }
 
     /// The files that hold dead letters.

@@ -64,7 +64,7 @@ pub use cipher::{Encryption, KeyError};
 pub use dead_letters::{Attempt, DeadLetter};
 pub use disk::{Disk, DiskFile, Lock, LockError, RealDisk};
 pub use error::{AppendError, Refusal, SpoolError};
-pub use inspect::{Contents, StoppedSpool};
+pub use inspect::{Contents, DamagedFile, StoppedSpool};
 pub use log::Blocked;
 pub use options::{SpoolOptions, WhenFull};
 pub use reader::{Reader, Record};

@@ -1,0 +1,104 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use audit_client::spool::{Encryption, SpoolOptions};
+use clap::{Parser, Subcommand};
+
+use crate::Failure;
+
+/// Look into a spool that no process has open, and send on what lies in it.
+#[derive(Debug, Parser)]
+#[command(name = "audit-spool", version)]
+pub(crate) struct Arguments {
+    /// The spool's directory
+    pub(crate) dir: PathBuf,
+    /// The spool's name
+    #[arg(long, global = true, default_value = "default")]
+    pub(crate) name: String,
+    /// A key of an encrypted spool: its id, and a file with 32 bytes or 64 hex digits; the first one given writes
+    #[arg(long = "key", global = true, value_name = "ID=FILE")]
+    pub(crate) keys: Vec<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Count what waits, what is dead and what is damaged
+    Status,
+    /// List the events that wait and the dead letters: number, state, bytes, id
+    List,
+    /// Show an event and, of a dead letter, why it is one
+    Show {
+        /// The entry's id
+        id: String,
+        /// Only the event data, byte for byte
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Put the dead letters back among the events that wait
+    Replay {
+        /// Then deliver everything to the channel; what channel, region and credentials is up to the environment:
+        /// `AUDIT_CHANNEL_ARN`, `AUDIT_EXTERNAL_ID`, `AUDIT_ENDPOINT_URL`, and AWS's own variables
+        #[arg(long)]
+        to_channel: bool,
+        /// End after so many seconds in which nothing could be delivered
+        #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, requires = "to_channel")]
+        give_up_after: Duration,
+    },
+    /// Remove dead letters or damaged segments for good
+    Purge {
+        /// The dead letters
+        #[arg(long)]
+        dead: bool,
+        /// The segments that are kept because of damage in them
+        #[arg(long)]
+        damaged: bool,
+        /// Do it; without this, only tell what would be removed
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
+    Ok(Duration::from_secs(seconds))
+}
+
+impl Arguments {
+    /// The options that the spool is opened with.
+    pub(crate) fn options(&self) -> Result<SpoolOptions, Failure> {
+        let mut encryption: Option<Encryption> = None;
+        for key in &self.keys {
+            // The text itself stays out of errors: somebody may have put the key where its file belongs.
+            let (id, file) = key.split_once('=').ok_or("--key is to be given as ID=FILE")?;
+            let bytes = read_key(file)?;
+            encryption = Some(match encryption {
+                None => Encryption::new(id, &bytes)?,
+                Some(keys) => keys.also_reads(id, &bytes)?,
+            });
+        }
+        let options = SpoolOptions::new().name(self.name.as_str());
+        Ok(match encryption {
+            None => options,
+            Some(keys) => options.encryption(keys),
+        })
+    }
+}
+
+/// A key from a file: as it is, or in hex digits.
+fn read_key(file: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| format!("cannot read the file of --key: {error}"))?;
+    let digits = bytes.trim_ascii();
+    if digits.len() != 64 {
+        return Ok(bytes);
+    }
+    let pairs = digits.chunks_exact(2).map(|pair| {
+        let text = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(text, 16).ok()
+    });
+    let key: Option<Vec<u8>> = pairs.collect();
+    key.ok_or_else(|| "the file of --key has 64 characters that are not all hex digits".into())
+}

@@ -1,0 +1,56 @@
+//! `audit-spool`: what lies in a spool that no process has open, and what to do about it.
+//!
+//! ```text
+//! audit-spool /var/lib/shop/audit status
+//! audit-spool /var/lib/shop/audit list
+//! audit-spool /var/lib/shop/audit show refund-1
+//! audit-spool /var/lib/shop/audit replay --to-channel
+//! audit-spool /var/lib/shop/audit purge --dead --yes
+//! ```
+
+mod arguments;
+mod inspect;
+mod progress;
+mod purge;
+mod replay;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// What a command ends with when it does not do what it was asked.
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut out = io::stdout().lock();
+    let done = run(&arguments, &mut out).and_then(|()| Ok(out.flush()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read has enough: `audit-spool … list | head`.
+        Err(error)
+            if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            // Nobody may be there to read this either.
+            let _ = writeln!(io::stderr(), "audit-spool: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Status => inspect::status(arguments, out),
+        Command::List => inspect::list(arguments, out),
+        Command::Show { id, raw } => inspect::show(arguments, id, *raw, out),
+        Command::Replay { to_channel: false, .. } => replay::to_spool(arguments, out),
+        Command::Replay { to_channel: true, give_up_after } => replay::to_channel(arguments, *give_up_after, out),
+        Command::Purge { dead, damaged, yes } => purge::purge(arguments, *dead, *damaged, *yes, out),
+    }
+}

@@ -1,0 +1,129 @@
+//! The program `audit-spool`, run as a user runs it. Needs the feature `cli`.
+#![cfg(feature = "cli")]
+#![expect(clippy::unwrap_used, reason = "the lint knows only functions marked as tests to be tests")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use audit_client::spool::{Attempt, DeadLetter, Encryption, Spool, SpoolOptions};
+
+fn run(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_audit-spool"))
+        .arg(dir)
+        .args(arguments)
+        .env_remove("AUDIT_CHANNEL_ARN")
+        .output()
+        .unwrap()
+}
+
+fn text(dir: &Path, arguments: &[&str]) -> String {
+    let output = run(dir, arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "no progress line where there is no terminal");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn failure(dir: &Path, arguments: &[&str]) -> String {
+    let output = run(dir, arguments);
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Three events: one delivered, one that waits, one dead.
+fn filled(dir: &Path, options: SpoolOptions) {
+    let (spool, _reader) = Spool::open(dir, options).unwrap();
+    for id in ["delivered", "waits", "poison"] {
+        spool.append(id, &format!("{{\"of\":\"{id}\"}}")).wait().unwrap();
+    }
+    spool.ack(1);
+    let letter = DeadLetter::new(3, "poison", "{\"of\":\"poison\"}")
+        .because("InvalidData", "eventTime is no time")
+        .after(vec![Attempt::new(std::time::SystemTime::UNIX_EPOCH, "InvalidData")]);
+    spool.dead_letter(&letter).wait().unwrap();
+    spool.close().unwrap();
+}
+
+#[test]
+fn what_lies_in_a_spool_is_counted_listed_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), SpoolOptions::new());
+    let status = text(dir.path(), &["status"]);
+    assert!(status.contains("pending   1 events, 19 bytes\ndead      1 letters\nmissing   0 events"), "{status}");
+    let list = text(dir.path(), &["list"]);
+    assert_eq!(list, "2\tpending\t14\twaits\n3\tdead\t15\tpoison\tInvalidData\n");
+    assert_eq!(text(dir.path(), &["show", "waits", "--raw"]), "{\"of\":\"waits\"}\n");
+    let shown = text(dir.path(), &["show", "poison"]);
+    assert!(shown.contains("because InvalidData: eventTime is no time\nattempt 1970-01-01T00:00:00Z InvalidData\n"));
+    assert!(failure(dir.path(), &["show", "delivered"]).contains("no event with the id delivered waits"));
+}
+
+#[test]
+fn looking_changes_nothing_and_a_wrong_path_makes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), SpoolOptions::new());
+    let contents = || {
+        let mut files: Vec<_> = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(|item| item.unwrap().path())
+            .filter(|path| path.extension().is_none_or(|ending| ending != "lock"))
+            .map(|path| (std::fs::read(&path).unwrap(), path))
+            .collect();
+        files.sort();
+        files
+    };
+    let before = contents();
+    for arguments in [&["status"][..], &["list"], &["show", "waits"], &["purge", "--dead", "--damaged"]] {
+        text(dir.path(), arguments);
+    }
+    assert_eq!(contents(), before);
+
+    let said = failure(dir.path(), &["--name", "other", "status"]);
+    assert!(said.contains("there is no spool \"other\"") && said.contains("there are: default"), "{said}");
+    let nowhere = dir.path().join("nowhere");
+    failure(&nowhere, &["status"]);
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_spool_that_is_at_work_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    for arguments in [&["status"][..], &["list"], &["replay"], &["purge", "--dead", "--yes"]] {
+        let said = failure(dir.path(), arguments);
+        assert!(said.contains(&format!("belongs to process {}", std::process::id())), "{said}");
+    }
+}
+
+#[test]
+fn dead_letters_come_back_to_life_or_go_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), SpoolOptions::new());
+    assert_eq!(text(dir.path(), &["replay"]), "replayed 1 of 1 dead letters: they wait for delivery\n");
+    assert_eq!(text(dir.path(), &["list"]), "2\tpending\t14\twaits\n4\tpending\t15\tpoison\n");
+    assert_eq!(text(dir.path(), &["replay"]), "there are no dead letters\n");
+    assert!(failure(dir.path(), &["replay", "--to-channel"]).contains("AUDIT_CHANNEL_ARN is not set"));
+
+    let other = tempfile::tempdir().unwrap();
+    filled(other.path(), SpoolOptions::new());
+    assert!(text(other.path(), &["purge", "--dead"]).contains("nothing was removed"));
+    assert_eq!(text(other.path(), &["purge", "--dead", "--yes"]), "removed 1 dead letters\n");
+    assert_eq!(text(other.path(), &["list"]), "2\tpending\t14\twaits\n");
+}
+
+#[test]
+fn an_encrypted_spool_is_shown_to_who_has_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = [0xab; 32];
+    filled(dir.path(), SpoolOptions::new().encryption(Encryption::new("k1", &key).unwrap()));
+    let raw = dir.path().join("key.raw");
+    std::fs::write(&raw, key).unwrap();
+    let hex = dir.path().join("key.hex");
+    std::fs::write(&hex, "ab".repeat(32) + "\n").unwrap();
+    for file in [raw, hex] {
+        let key = format!("k1={}", file.display());
+        assert_eq!(text(dir.path(), &["--key", &key, "show", "waits", "--raw"]), "{\"of\":\"waits\"}\n");
+    }
+    assert!(failure(dir.path(), &["list"]).contains("encrypted with the key \"k1\", which was not given"));
+    assert!(failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("ID=FILE"));
+    assert!(!failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("secret"));
+}
