@@ -11,16 +11,19 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use audit_core::EventTime;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::cipher::{Encryption, NoKey};
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at};
-use super::error::{AppendError, Refusal, is_out_of_space};
+use super::error::{AppendError, Refusal, SpoolError, is_out_of_space};
+use super::options::SpoolOptions;
 use super::state::{Shared, is_missing};
 
 /// An entry that will not be delivered, with everything that somebody needs to judge it and to send it again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The entry's id.
     pub id: String,
@@ -81,6 +84,96 @@ impl DeadLetter {
     pub fn after(mut self, attempts: Vec<Attempt>) -> Self {
         self.attempts = attempts;
         self
+    }
+}
+
+/// A letter as it stands in its file: with its event data, or with that sealed where the spool is encrypted. What it is
+/// about and why it is dead stay readable.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    id: String,
+    seq: u64,
+    time: String,
+    code: String,
+    message: String,
+    attempts: Vec<Attempt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_data: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
+}
+
+/// Event data under XChaCha20-Poly1305; the additional data is the id, a zero byte, and the number in eight bytes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sealed {
+    key_id: String,
+    /// 24 bytes in base64.
+    nonce: String,
+    /// Ciphertext and tag in base64.
+    event_data: String,
+}
+
+fn about(id: &str, seq: u64) -> Vec<u8> {
+    [id.as_bytes(), &[0], &seq.to_le_bytes()].concat()
+}
+
+impl DeadLetter {
+    /// Its line, with the line's end.
+    pub(super) fn line(&self, disk: &dyn Disk, keys: Option<&Encryption>) -> io::Result<Vec<u8>> {
+        let letter = self.clone();
+        let mut line = Line {
+            id: letter.id,
+            seq: letter.seq,
+            time: letter.time,
+            code: letter.code,
+            message: letter.message,
+            attempts: letter.attempts,
+            event_data: Some(letter.event_data),
+            sealed: None,
+        };
+        if let Some(keys) = keys {
+            let mut nonce = [0; 24];
+            disk.random(&mut nonce)?;
+            let sealed = keys.seal_text(nonce, &about(&self.id, self.seq), &self.event_data);
+            line.event_data = None;
+            line.sealed =
+                Some(Sealed { key_id: keys.key_id(), nonce: BASE64.encode(nonce), event_data: BASE64.encode(sealed) });
+        }
+        let mut bytes = serde_json::to_vec(&line)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+impl Line {
+    /// The letter; `None` if what is sealed in it is not what was written.
+    fn letter(self, path: &Path, keys: Option<&Encryption>) -> Result<Option<DeadLetter>, SpoolError> {
+        let event_data = match (self.event_data, self.sealed) {
+            (Some(event_data), _) => event_data,
+            (None, None) => return Ok(None),
+            (None, Some(sealed)) => {
+                let (path, key_id) = (path.to_owned(), sealed.key_id);
+                let Some(keys) = keys else { return Err(SpoolError::KeyMissing { path, key_id }) };
+                let nonce = BASE64.decode(sealed.nonce).ok().and_then(|nonce| <[u8; 24]>::try_from(nonce).ok());
+                let (Some(nonce), Ok(data)) = (nonce, BASE64.decode(sealed.event_data)) else { return Ok(None) };
+                match keys.open_text(&key_id, nonce, &about(&self.id, self.seq), &data) {
+                    Ok(event_data) => event_data,
+                    Err(NoKey::Missing) => return Err(SpoolError::KeyMissing { path, key_id }),
+                    Err(NoKey::Wrong) => return Err(SpoolError::KeyWrong { path, key_id }),
+                }
+            }
+        };
+        Ok(Some(DeadLetter {
+            id: self.id,
+            seq: self.seq,
+            time: self.time,
+            code: self.code,
+            message: self.message,
+            attempts: self.attempts,
+            event_data,
+        }))
     }
 }
 
@@ -259,7 +352,7 @@ fn repair(file: &dyn DiskFile) -> io::Result<u64> {
     for (index, line) in tail.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let begun_before = index == 0 && from > 0;
         let whole = line.ends_with(b"\n");
-        let sound = begun_before || line.trim_ascii().is_empty() || serde_json::from_slice::<DeadLetter>(line).is_ok();
+        let sound = begun_before || line.trim_ascii().is_empty() || serde_json::from_slice::<Line>(line).is_ok();
         if !sound {
             tracing::warn!(
                 at,
@@ -285,16 +378,20 @@ fn repair(file: &dyn DiskFile) -> io::Result<u64> {
 }
 
 /// Keeps only the given letters: in a new file, and then the old ones go. Interrupted in between, all of them are there.
-pub(super) fn rewrite_letters(disk: &dyn Disk, dir: &Path, name: &str, keep: &[DeadLetter]) -> io::Result<()> {
-    let old = dead_letter_files(disk, dir, name)?;
+pub(super) fn rewrite_letters(
+    disk: &dyn Disk,
+    dir: &Path,
+    options: &SpoolOptions,
+    keep: &[DeadLetter],
+) -> io::Result<()> {
+    let old = dead_letter_files(disk, dir, &options.name)?;
     if !keep.is_empty() {
         let mut bytes = Vec::new();
         for letter in keep {
-            serde_json::to_writer(&mut bytes, letter)?;
-            bytes.push(b'\n');
+            bytes.extend(letter.line(disk, options.encryption.as_ref())?);
         }
         let index = old.last().map_or(0, |(index, _)| index + 1);
-        let file = disk.create(&dir.join(dead_letter_file(name, index)))?;
+        let file = disk.create(&dir.join(dead_letter_file(&options.name, index)))?;
         write_all_at(&*file, &bytes, 0)?;
         file.sync_data()?;
         disk.sync_dir(dir)?;
@@ -306,26 +403,39 @@ pub(super) fn rewrite_letters(disk: &dyn Disk, dir: &Path, name: &str, keep: &[D
 }
 
 /// All letters of a spool, each event once, by the last line about it; and how many lines could not be read.
-pub(super) fn read_letters(disk: &dyn Disk, dir: &Path, name: &str) -> io::Result<(Vec<DeadLetter>, u64)> {
+pub(super) fn read_letters(
+    disk: &dyn Disk,
+    dir: &Path,
+    options: &SpoolOptions,
+) -> Result<(Vec<DeadLetter>, u64), SpoolError> {
     let mut letters: BTreeMap<(u64, String), DeadLetter> = BTreeMap::new();
     let mut unreadable = 0;
-    for (_, path) in dead_letter_files(disk, dir, name)? {
-        let file = match disk.open(&path, false) {
-            Ok(file) => file,
-            Err(error) if is_missing(&error) => continue,
-            Err(error) => return Err(error),
-        };
-        let mut bytes = vec![0; usize::try_from(file.length()?).unwrap_or(usize::MAX)];
-        let read = read_full_at(&*file, &mut bytes, 0)?;
-        bytes.truncate(read);
+    for (_, path) in dead_letter_files(disk, dir, &options.name).map_err(SpoolError::io("list", dir))? {
+        let bytes = read_file(disk, &path).map_err(SpoolError::io("read", &path))?;
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            match serde_json::from_slice::<DeadLetter>(line) {
-                Ok(letter) => {
+            let letter = match serde_json::from_slice::<Line>(line) {
+                Ok(line) => line.letter(&path, options.encryption.as_ref())?,
+                Err(_) => None,
+            };
+            match letter {
+                Some(letter) => {
                     letters.insert((letter.seq, letter.id.clone()), letter);
                 }
-                Err(_) => unreadable += 1,
+                None => unreadable += 1,
             }
         }
     }
     Ok((letters.into_values().collect(), unreadable))
+}
+
+fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    let file = match disk.open(path, false) {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = vec![0; usize::try_from(file.length()?).unwrap_or(usize::MAX)];
+    let read = read_full_at(&*file, &mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
 }

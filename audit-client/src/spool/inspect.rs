@@ -100,13 +100,12 @@ impl StoppedSpool {
 
     /// All dead letters, the oldest first, and the number of lines that are none.
     pub fn dead_letters(&self) -> Result<(Vec<DeadLetter>, u64), SpoolError> {
-        read_letters(&*self.disk, &self.dir, &self.options.name)
-            .map_err(SpoolError::io("read the dead letters in", &self.dir))
+        read_letters(&*self.disk, &self.dir, &self.options)
     }
 
     /// Keeps only these of the dead letters. They are durable in a new file before the old ones go.
     pub fn keep_dead_letters(&self, letters: &[DeadLetter]) -> Result<(), SpoolError> {
-        rewrite_letters(&*self.disk, &self.dir, &self.options.name, letters)
+        rewrite_letters(&*self.disk, &self.dir, &self.options, letters)
             .map_err(SpoolError::io("write the dead letters in", &self.dir))
     }
 

@@ -238,14 +238,10 @@ impl Spool {
     /// is kept.
     pub fn dead_letter(&self, letter: &DeadLetter) -> Append {
         let (done, append) = Append::new();
-        match serde_json::to_vec(letter) {
-            Ok(mut line) => {
-                line.push(b'\n');
-                self.handle.queue.push_letter(PendingLetter { seq: letter.seq, line, done });
-            }
+        match letter.line(&*self.handle.disk, self.handle.options.encryption.as_ref()) {
+            Ok(line) => self.handle.queue.push_letter(PendingLetter { seq: letter.seq, line, done }),
             Err(error) => {
-                let error = Refusal::Disk(Arc::new(std::io::Error::other(error)));
-                let _ = done.send(Err(error.into()));
+                let _ = done.send(Err(Refusal::Disk(Arc::new(error)).into()));
             }
         }
         append
@@ -284,9 +280,7 @@ impl Spool {
     /// All dead letters that lie in the directory, the oldest first. Reads their files whole.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, SpoolError> {
         let Handle { disk, dir, options, .. } = &*self.handle;
-        let letters = dead_letters::read_letters(&**disk, dir, &options.name)
-            .map_err(SpoolError::io("read the dead letters in", dir))?;
-        Ok(letters.0)
+        Ok(dead_letters::read_letters(&**disk, dir, options)?.0)
     }
 
     /// Ends the spool: what is in line is written, or refused where there is no room; acknowledgements are durable; the

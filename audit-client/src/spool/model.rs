@@ -293,8 +293,7 @@ impl Model {
         let Some((&seq, &n)) = run.delivered.iter().next() else { return };
         let letter = DeadLetter::new(seq, id(n), self.records[n].event_data.clone()).because("FieldTooLong", "é\n\"");
         let (done, mut append) = Append::new();
-        let mut line = serde_json::to_vec(&letter).unwrap();
-        line.push(b'\n');
+        let line = letter.line(&self.disk, self.options.encryption.as_ref()).unwrap();
         self.letters_tried.entry(seq).or_default().push(letter);
         run.letters.commit([PendingLetter { seq, line, done }].into(), &run.shared);
         if let Some(Ok(seq)) = poll(&mut append) {
@@ -350,7 +349,7 @@ impl Model {
                 assert!(came.contains(&n), "record {n}, accepted as {seq}, is lost");
             }
         }
-        let (letters, unreadable) = read_letters(&self.disk, Path::new(DIR), "m").unwrap();
+        let (letters, unreadable) = read_letters(&self.disk, Path::new(DIR), &self.options).unwrap();
         assert_eq!(unreadable, 0, "there are lines that are no letters");
         let letters: BTreeMap<u64, DeadLetter> = letters.into_iter().map(|letter| (letter.seq, letter)).collect();
         for (seq, letter) in &letters {

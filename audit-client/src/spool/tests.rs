@@ -371,14 +371,20 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
     let old = || Encryption::new("2026-05", &[5; 32]).unwrap();
     let (spool, _reader) = Spool::open(&dir, with(old())).unwrap();
     spool.append("visible-id", "{\"iban\":\"secret\"}").wait().unwrap();
+    let dead = spool.append("dead", "{\"iban\":\"secret\"}").wait().unwrap();
+    let letter = DeadLetter::new(dead, "dead", "{\"iban\":\"secret\"}").because("InvalidData", "why");
+    spool.dead_letter(&letter).wait().unwrap();
+    assert_eq!(spool.dead_letters().unwrap(), [letter]);
     spool.close().unwrap();
+    let letters = std::fs::read_to_string(dir.path().join("default.dead.ndjson")).unwrap();
+    assert!(letters.contains("\"code\":\"InvalidData\"") && !letters.contains("iban"), "{letters}");
     for path in segments(dir.path()) {
         let bytes = std::fs::read(path).unwrap();
         for hidden in [&b"visible-id"[..], b"iban", b"secret"] {
             assert!(!bytes.windows(hidden.len()).any(|window| window == hidden));
         }
         assert!(bytes.windows(7).any(|window| window == b"2026-05"), "the key's id is readable");
-        assert_eq!(bytes.len(), 576 + 32 + 10 + 17, "32 bytes around the content");
+        assert_eq!(bytes.len(), 576 + 32 + 10 + 17 + 32 + 4 + 17, "32 bytes around the content");
     }
     let missing = Spool::open(&dir, SpoolOptions::new()).unwrap_err();
     assert!(matches!(&missing, SpoolError::KeyMissing { key_id, .. } if key_id == "2026-05"), "{missing}");

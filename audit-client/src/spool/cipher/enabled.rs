@@ -80,6 +80,34 @@ impl Encryption {
         (cipher, mark)
     }
 
+    /// The id of the key that is written with.
+    pub(in crate::spool) fn key_id(&self) -> String {
+        self.current.id()
+    }
+
+    /// Encrypts text that stands outside of segments. The nonce is random; `about` is what it belongs to.
+    pub(in crate::spool) fn seal_text(&self, nonce: [u8; 24], about: &[u8], text: &str) -> Vec<u8> {
+        let mut sealed = text.as_bytes().to_vec();
+        // The cipher refuses only messages of 256 GiB and more. Should it refuse, nothing is better than the text itself.
+        if self.current.cipher.encrypt_in_place(&nonce.into(), about, &mut sealed).is_err() {
+            sealed.clear();
+        }
+        sealed
+    }
+
+    pub(in crate::spool) fn open_text(
+        &self,
+        key_id: &str,
+        nonce: [u8; 24],
+        about: &[u8],
+        sealed: &[u8],
+    ) -> Result<String, NoKey> {
+        let key = self.keys().find(|key| key.id() == key_id).ok_or(NoKey::Missing)?;
+        let mut text = sealed.to_vec();
+        key.cipher.decrypt_in_place(&nonce.into(), about, &mut text).map_err(|_| NoKey::Wrong)?;
+        String::from_utf8(text).map_err(|_| NoKey::Wrong)
+    }
+
     pub(in crate::spool) fn cipher_for(&self, salt: [u8; 16], mark: KeyMark) -> Result<SegmentCipher, NoKey> {
         let key = self.keys().find(|key| key.id == mark.id).ok_or(NoKey::Missing)?;
         let cipher = SegmentCipher { cipher: key.cipher.clone(), salt };
@@ -94,6 +122,10 @@ impl fmt::Debug for Encryption {
 }
 
 impl Key {
+    fn id(&self) -> String {
+        String::from_utf8_lossy(&self.id).trim_end_matches('\0').to_owned()
+    }
+
     fn new(id: &str, key: &[u8]) -> Result<Self, KeyError> {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let mut padded = [0; 16];
