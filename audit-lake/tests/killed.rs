@@ -1,5 +1,6 @@
 //! The lake and a client at full load, both killed (SIGKILL) and started again, time after time: every event that was
-//! acknowledged is stored, once, under the eventID that was told.
+//! acknowledged is stored, once, under the eventID that was told; and every event that the client accepted into its spool
+//! arrives in the end.
 //!
 //! This program is its own client: started with the argument `sender`, it sends until its standard input ends. How many
 //! times each is killed: `AUDIT_LAKE_KILLS`, 3 by default.
@@ -57,6 +58,9 @@ impl Files {
     fn acknowledged(&self) -> PathBuf {
         self.0.join("acknowledged")
     }
+    fn accepted(&self) -> PathBuf {
+        self.0.join("accepted")
+    }
     fn data(&self) -> PathBuf {
         self.0.join("data")
     }
@@ -74,11 +78,12 @@ fn note(file: &Mutex<File>, line: &str) -> Result<(), Failure> {
 
 async fn send(endpoint: &str, folder: &Path, generation: &str) -> Result<(), Failure> {
     let files = Files(folder.to_owned());
-    let acknowledged = append_to(&files.acknowledged())?;
+    let (acknowledged, accepted) = (append_to(&files.acknowledged())?, append_to(&files.accepted())?);
     let client = AuditClient::builder()
         .channel_arn(CHANNEL)
         .endpoint_url(endpoint)
         .credentials(Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None, None, "test"))
+        .spool(folder.join("spool"))
         .build()
         .await?;
     let (ending, mut ended) = tokio::sync::watch::channel(false);
@@ -98,6 +103,7 @@ async fn send(endpoint: &str, folder: &Path, generation: &str) -> Result<(), Fai
             r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","recipientAccountId":"123456789012"}}"#
         );
         let receipt = client.emit(Entry::parse(EventId::try_from(id.as_str())?, data)?).await?;
+        note(&accepted, &id)?;
         let acknowledged = Arc::clone(&acknowledged);
         tokio::spawn(async move {
             if let Ok(delivery) = receipt.delivered().await {
@@ -233,10 +239,15 @@ fn kill_and_count() -> Result<(), Failure> {
             return Err(format!("{id} was acknowledged as {event_id}, and stored as {:?}", stored.get(id)).into());
         }
     }
+    let accepted = lines(&files.accepted())?;
+    if let Some(lost) = accepted.iter().find(|id| !stored.contains_key(*id)) {
+        return Err(format!("{lost} was accepted into the spool and never arrived").into());
+    }
     writeln!(
         std::io::stdout().lock(),
-        "{kills} kills of each in {:.0} s: acknowledged {}, stored {}, each once",
+        "{kills} kills of each in {:.0} s: accepted {}, acknowledged to a living client {}, stored {}, each once",
         load.as_secs_f64(),
+        accepted.len(),
         acknowledged.len(),
         stored.len()
     )?;
