@@ -5,7 +5,7 @@
 //! which [`LakeConfig`] is the model of.
 //!
 //! ```text
-//!  server ──► service ──► sigv4      is it who it says?
+//!  server ──► connection ──► service ──► sigv4      is it who it says?
 //!  (HTTP)        │──────► directory  may they send there?
 //!                │──────► audit-core does each entry keep the contract?
 //!                └──────► store      one writer, one commit for all who wait, then the answer
@@ -13,6 +13,7 @@
 
 mod admin;
 mod config;
+mod connection;
 mod directory;
 mod lake;
 mod metrics;
@@ -23,6 +24,7 @@ mod service;
 mod sigv4;
 mod store;
 mod tls;
+mod wire;
 
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,

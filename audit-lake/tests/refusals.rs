@@ -276,6 +276,8 @@ async fn what_is_wrong_at_the_level_of_http() {
         path.clone_into(&mut elsewhere.path);
         assert_refused(&elsewhere.send().await, 404, "UnknownOperationException");
     }
+    let undeclared = good(&lake).header("x-amz-content-sha256", "UNSIGNED-PAYLOAD").send().await;
+    assert_refused(&undeclared, 403, "InvalidSignatureException");
     let encoding = good(&lake).header("content-encoding", "gzip").send().await;
     assert_refused(&encoding, 400, "MalformedHttpRequestException");
     let address = lake.address().to_string();

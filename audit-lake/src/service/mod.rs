@@ -20,6 +20,8 @@ mod request;
 mod respond;
 mod throttle;
 
+pub(crate) use respond::answer_bytes;
+
 use body::BodyMemory;
 use error::{ErrorCode, RequestError};
 use throttle::Throttle;

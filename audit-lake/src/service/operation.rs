@@ -28,6 +28,7 @@ pub(super) async fn put_audit_events(
 ) -> Result<PutAuditEventsResponse, RequestError> {
     let directory = service.directory();
     let (head, body) = request.into_parts();
+    check_host(&head)?;
     let query = Query::parse(head.uri.query().unwrap_or_default()).map_err(|_| {
         RequestError::new(
             ErrorCode::MalformedHttpRequest,
@@ -44,6 +45,15 @@ pub(super) async fn put_audit_events(
     let entries = entries(&body.bytes)?;
     check_distinct(&entries)?;
     verdicts(service, account, channel, entries).await
+}
+
+/// HTTP/1.1 wants one Host header; two would leave open which of them was signed.
+fn check_host(head: &Parts) -> Result<(), RequestError> {
+    match head.headers.get_all(http::header::HOST).iter().count() {
+        1 => Ok(()),
+        0 if head.version != http::Version::HTTP_11 => Ok(()),
+        _ => Err(RequestError::new(ErrorCode::MalformedHttpRequest, "The request must have one Host header.")),
+    }
 }
 
 /// Whose request this is, and the region that it was signed for.

@@ -11,23 +11,49 @@ use super::error::{ErrorCode, RequestError};
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
+/// An error as the bytes of an HTTP/1.1 answer, for a connection that ends with it.
+pub(crate) fn answer_bytes(error: RequestError) -> Vec<u8> {
+    let code = error.code;
+    let (request_id, body) = refusal(error);
+    let status = code.status();
+    format!(
+        "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\n{REQUEST_ID}: {request_id}\r\n{ERROR_TYPE}: {}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or_default(),
+        code.as_str(),
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// The id and the body of an error's answer.
+fn refusal(RequestError { code, message }: RequestError) -> (String, String) {
+    let request_id = Uuid::new_v4().to_string();
+    tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
+    let body = serde_json::json!({ "__type": code.as_str(), "message": message });
+    (request_id, body.to_string())
+}
+
 /// The answer to a request, with an id of its own by which the log knows it.
 pub(super) fn answer(result: Result<PutAuditEventsResponse, RequestError>) -> Response {
-    let request_id = Uuid::new_v4().to_string();
-    let (status, error, body) = match result {
+    let (request_id, status, error, body) = match result {
         Ok(verdicts) => {
+            let request_id = Uuid::new_v4().to_string();
             let failed = verdicts.failed.len();
             tracing::debug!(request_id, successful = verdicts.successful.len(), failed, "answered a request");
             match serde_json::to_vec(&verdicts) {
-                Ok(body) => (StatusCode::OK, None, body),
+                Ok(body) => (request_id, StatusCode::OK, None, body),
                 // Strings in lists: nothing that JSON could not hold.
-                Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorCode::InternalFailure), b"{}".to_vec()),
+                Err(_) => {
+                    (request_id, StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorCode::InternalFailure), b"{}".to_vec())
+                }
             }
         }
-        Err(RequestError { code, message }) => {
-            tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
-            let body = serde_json::json!({ "__type": code.as_str(), "message": message });
-            (code.status(), Some(code), body.to_string().into_bytes())
+        Err(error) => {
+            let code = error.code;
+            let (request_id, body) = refusal(error);
+            (request_id, code.status(), Some(code), body.into_bytes())
         }
     };
     let mut response = Response::new(Body::from(body));

@@ -69,6 +69,7 @@ impl Claim {
         self.check_time(now)?;
         self.check_session_token(key.session_token)?;
         self.check_unsigned_headers(parts.headers)?;
+        check_declared_hash(parts)?;
         let expected = self.expected_signature(parts, key.secret)?;
         if !bool::from(expected.ct_eq(&self.signature)) {
             return Err(RequestError::new(
@@ -168,6 +169,18 @@ impl Claim {
         }
         Ok(hmac(&key, to_sign.as_bytes()))
     }
+}
+
+/// A hash that the request declares must be its body's: this service signs off on no body that it has not read.
+fn check_declared_hash(parts: &SignedParts<'_>) -> Result<(), RequestError> {
+    let right = canonical::hex(&parts.body_sha256);
+    if parts.headers.get_all("x-amz-content-sha256").iter().all(|declared| *declared == *right) {
+        return Ok(());
+    }
+    Err(RequestError::new(
+        ErrorCode::InvalidSignature,
+        "X-Amz-Content-Sha256 is not the SHA-256 of the request's body, in lower-case hexadecimal digits.",
+    ))
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {

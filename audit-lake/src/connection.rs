@@ -1,0 +1,295 @@
+//! One connection: speaking HTTP/1.1 or HTTP/2 on it, ending it when it only holds its place, and a last word to whoever
+//! asked something that is no HTTP.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::LimitsConfig;
+use crate::service;
+use crate::service::error::{ErrorCode, RequestError};
+use crate::wire::Wire;
+
+/// The most bytes of a request's line and headers together.
+const HEADER_BYTES: usize = 64 * 1_024;
+/// The most headers of a request.
+const HEADERS: usize = 128;
+/// The most requests at a time on one HTTP/2 connection.
+const STREAMS: u32 = 64;
+/// How long a connection that is to end may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How much of what still comes in is thrown away after a last word, so that it arrives.
+const DISCARDED: u64 = 1_024 * 1_024;
+
+/// Waits until the service is to stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which means the same.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// What a connection has been doing, which tells whether it may stay.
+struct Activity {
+    in_flight: AtomicUsize,
+    since: Mutex<Quiet>,
+}
+
+/// Since when nothing has been asked, and whether anything ever was.
+#[derive(Clone, Copy)]
+struct Quiet {
+    since: Instant,
+    fresh: bool,
+}
+
+impl Activity {
+    fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        InFlight(Arc::clone(self))
+    }
+
+    /// When the connection will have been quiet for too long, if it stays quiet.
+    fn deadline(&self, limits: &LimitsConfig) -> Instant {
+        let quiet = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        // A fresh connection's head has a timeout of its own, which ends in an answer; so this comes after it.
+        quiet.since + if quiet.fresh { limits.header_timeout + GOODBYE } else { limits.idle_timeout }
+    }
+}
+
+/// A request being answered.
+struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        *self.0.since.lock().unwrap_or_else(PoisonError::into_inner) = Quiet { since: Instant::now(), fresh: false };
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A connection that was accepted.
+pub(crate) struct Connection {
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) router: Router,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) peer: SocketAddr,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl Connection {
+    /// Serves it to its end.
+    pub(crate) async fn serve(mut self, stream: TcpStream) {
+        // Answers are small and whole: waiting for more to send would only delay them.
+        drop(stream.set_nodelay(true));
+        let peer = self.peer;
+        let served = match self.tls.clone() {
+            None => self.speak(stream, None).await,
+            Some(acceptor) => match timeout(self.limits.header_timeout, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                    self.speak(stream, Some(http2)).await
+                }
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            },
+        };
+        if let Err(error) = served {
+            tracing::debug!(%peer, error, "a connection ended early");
+        }
+    }
+
+    /// Speaks HTTP on a stream: the version that the handshake agreed on, or whichever the first bytes are of.
+    async fn speak<S>(&mut self, stream: S, agreed: Option<bool>) -> Result<(), Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let mut wire = Wire::new(stream);
+        let http2 = match agreed {
+            Some(http2) => http2,
+            None => {
+                tokio::select! {
+                    () = stopped(&mut self.stop) => return Ok(()),
+                    found = timeout(self.limits.header_timeout, wire.begins_as_http2()) => match found {
+                        Ok(found) => found?,
+                        Err(_) => return last_word(&mut wire, head_timeout()).await,
+                    },
+                }
+            }
+        };
+        let activity = Arc::new(Activity {
+            in_flight: AtomicUsize::new(0),
+            since: Mutex::new(Quiet { since: Instant::now(), fresh: true }),
+        });
+        let service =
+            Watched { router: TowerToHyperService::new(self.router.clone()), activity: Arc::clone(&activity) };
+        if http2 {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
+                .serve_connection(TokioIo::new(&mut wire), service);
+            let mut connection = pin!(connection);
+            return self.drive(&activity, connection.as_mut(), http2::Connection::graceful_shutdown).await;
+        }
+        let served = {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(self.limits.header_timeout)
+                .max_buf_size(HEADER_BYTES)
+                .max_headers(HEADERS)
+                .half_close(true)
+                .pipeline_flush(true)
+                .serve_connection(TokioIo::new(&mut wire), service);
+            let mut connection = pin!(connection);
+            self.drive(&activity, connection.as_mut(), http1::Connection::graceful_shutdown).await
+        };
+        match served {
+            Err(error) => match error.downcast_ref::<hyper::Error>().and_then(unreadable) {
+                Some(refusal) => last_word(&mut wire, refusal).await,
+                None => Err(error),
+            },
+            // hyper ends a connection whose body it cannot read without a word, and one that is to stop.
+            Ok(()) if *self.stop.borrow() => last_word(&mut wire, stopping()).await,
+            Ok(()) => last_word(&mut wire, not_http()).await,
+        }
+    }
+
+    /// Drives a connection until it ends, is idle for too long, or the service stops.
+    async fn drive<C>(
+        &mut self,
+        activity: &Activity,
+        mut connection: Pin<&mut C>,
+        say_goodbye: fn(Pin<&mut C>),
+    ) -> Result<(), Failure>
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let why = loop {
+            let deadline = activity.deadline(&self.limits);
+            tokio::select! {
+                ended = connection.as_mut() => return Ok(ended?),
+                () = stopped(&mut self.stop) => break Ended::Stopped,
+                () = tokio::time::sleep_until(deadline) => {
+                    let quiet = activity.in_flight.load(Ordering::Acquire) == 0;
+                    if quiet && Instant::now() >= activity.deadline(&self.limits) {
+                        break Ended::Idle;
+                    }
+                    if !quiet {
+                        // It will be looked at again when the request may be over; it sets the deadline anew.
+                        tokio::select! {
+                            ended = connection.as_mut() => return Ok(ended?),
+                            () = stopped(&mut self.stop) => break Ended::Stopped,
+                            () = tokio::time::sleep(GOODBYE) => {}
+                        }
+                    }
+                }
+            }
+        };
+        say_goodbye(connection.as_mut());
+        match why {
+            // The server bounds how long this may take.
+            Ended::Stopped => Ok(connection.await?),
+            Ended::Idle => match timeout(GOODBYE, connection).await {
+                Ok(ended) => Ok(ended?),
+                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            },
+        }
+    }
+}
+
+fn head_timeout() -> RequestError {
+    RequestError::new(ErrorCode::RequestTimeout, "The head of the request did not arrive in time. Send it again.")
+}
+
+/// What to say of bytes that hyper could not read as a request, if there is anything to say.
+fn unreadable(error: &hyper::Error) -> Option<RequestError> {
+    let refused = |code, message: &str| Some(RequestError::new(code, message));
+    if error.is_timeout() {
+        Some(head_timeout())
+    } else if error.is_incomplete_message() {
+        refused(ErrorCode::RequestAborted, "The request ended before it was whole. Send it again.")
+    } else if error.is_parse_too_large() {
+        refused(
+            ErrorCode::MalformedHttpRequest,
+            "The head of the request is too large: it may have 64 KiB and 128 headers.",
+        )
+    } else if error.is_canceled() || error.is_closed() || error.is_shutdown() || error.is_body_write_aborted() {
+        None
+    } else {
+        Some(not_http())
+    }
+}
+
+fn not_http() -> RequestError {
+    let message = "The request is not HTTP/1.1 or HTTP/2 as the standards have it.";
+    RequestError::new(ErrorCode::MalformedHttpRequest, message)
+}
+
+fn stopping() -> RequestError {
+    RequestError::new(ErrorCode::ServiceUnavailable, "The service is shutting down. Send the request again.")
+}
+
+/// Answers what hyper could not, if it was asked at all, and closes the stream so that the answer arrives.
+async fn last_word<S>(wire: &mut Wire<S>, refusal: RequestError) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if !wire.is_unanswered() {
+        return Ok(());
+    }
+    let answer = service::answer_bytes(refusal);
+    let stream = wire.stream();
+    let said = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        // A stream that is closed with bytes unread is reset, and the answer may be lost on the way.
+        tokio::io::copy(&mut stream.take(DISCARDED), &mut tokio::io::sink()).await?;
+        Ok::<(), io::Error>(())
+    };
+    Ok(timeout(GOODBYE, said).await.unwrap_or(Ok(()))?)
+}
+
+enum Ended {
+    Stopped,
+    Idle,
+}
+
+/// The router, with a count of the requests that it is answering.
+#[derive(Clone)]
+struct Watched {
+    router: TowerToHyperService<Router>,
+    activity: Arc<Activity>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Watched {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let in_flight = self.activity.begin();
+        let answered = self.router.call(request);
+        Box::pin(async move {
+            let answered = answered.await;
+            drop(in_flight);
+            answered
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! The bytes of a connection on their way to and from hyper, looked at in passing: which version of HTTP they begin as,
+//! and whether something was asked that nobody has answered yet.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+/// What an HTTP/2 connection begins with.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How far into an answer to look for what hyper answers by itself.
+const AUTOMATIC_BYTES: usize = 128;
+
+/// A stream, and what is known of it.
+pub(crate) struct Wire<S> {
+    stream: S,
+    /// Bytes that were read to learn the version, and that hyper has not had yet.
+    ahead: Vec<u8>,
+    /// Whether bytes came in after the last that went out.
+    unanswered: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream, ahead: Vec::new(), unanswered: false }
+    }
+
+    /// Reads as far as it takes to tell whether the connection begins as HTTP/2.
+    pub(crate) async fn begins_as_http2(&mut self) -> io::Result<bool> {
+        while self.ahead.len() < PREFACE.len() && PREFACE.starts_with(&self.ahead) {
+            let mut piece = [0; PREFACE.len()];
+            let wanted = PREFACE.len() - self.ahead.len();
+            let read = self.stream.read(&mut piece[..wanted]).await?;
+            if read == 0 {
+                break;
+            }
+            self.unanswered = true;
+            self.ahead.extend_from_slice(&piece[..read]);
+        }
+        Ok(self.ahead == PREFACE)
+    }
+
+    /// Whether the other side said something and was not answered.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
+    /// The stream itself, for a last word.
+    pub(crate) fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+}
+
+/// Whether this is the bare answer that hyper gives by itself to what it cannot read. Ours all have a body.
+fn is_automatic(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(AUTOMATIC_BYTES)];
+    let status = [&b"HTTP/1.1 400 "[..], b"HTTP/1.1 414 ", b"HTTP/1.1 431 "].iter().any(|line| start.starts_with(line));
+    let bare = b"\r\nconnection: close\r\ncontent-length: 0\r\n";
+    status && start.windows(bare.len()).any(|window| window == bare)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.ahead.is_empty() {
+            let fits = this.ahead.len().min(into.remaining());
+            into.put_slice(&this.ahead[..fits]);
+            this.ahead.drain(..fits);
+            return Poll::Ready(Ok(()));
+        }
+        let before = into.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(context, into))?;
+        this.unanswered |= into.filled().len() > before;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if is_automatic(bytes) {
+            // Kept back: the question stays unanswered, and gets an answer that AWS's clients understand.
+            this.unanswered = true;
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = ready!(Pin::new(&mut this.stream).poll_write(context, bytes))?;
+        this.unanswered &= written == 0;
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.unanswered {
+            // There is a last word to come, after which the stream is closed.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut this.stream).poll_shutdown(context)
+    }
+}
