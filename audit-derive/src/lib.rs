@@ -1,9 +1,9 @@
 //! The derive macros of `audit-core` and `audit-client`, and `entry!`. Use them through one of those crates; what every
 //! attribute does is told in `docs/derive.md`.
 //!
-//! The way of a type through this crate: tokens → [`parse`] (what was written) → [`check`] (what is wrong with it, all of it
-//! in one go) → [`model`] (what is right) → [`emit`] (the code). [`attributes`] is the table that parser, suggestions,
-//! completion and docs share.
+//! The way of a type through this crate: tokens → `parse` (what was written) → `check` (what is wrong with it, all of it in
+//! one go) → `model` (what is right) → `emit` (the code). `attributes` is the table that parser, suggestions, completion and
+//! docs share; `entry` is the macro of that name; `expand` holds it all together.
 
 mod attributes;
 mod case;

@@ -6,7 +6,7 @@ use std::{env, fs};
 const PAGE: &str = "../../docs/derive.md";
 
 /// What every example may use.
-const USES: &str = "#[allow(unused_imports)]\nuse std::{collections::BTreeMap, net::IpAddr, time::SystemTime};\n#[allow(unused_imports)]\nuse audit_core::{AuditEvent, UserIdentity};\n";
+const USES: &str = "#[allow(unused_imports)]\nuse std::{collections::BTreeMap, net::IpAddr, time::SystemTime};\n#[allow(unused_imports)]\nuse audit_core::{AuditEvent, IntoEntry, StaticEntry, UserIdentity, entry};\n";
 
 fn main() {
     println!("cargo::rerun-if-changed={PAGE}");
@@ -29,11 +29,12 @@ fn main() {
     }
 }
 
-/// Items, a blank line, the event.
+/// Items, a blank line, the event; or the constant entry.
 fn module(at: usize, block: &str) -> String {
     let code = block.split("```").next().unwrap_or_default().trim_end();
     let (items, event) = code.rsplit_once("\n\n").unwrap_or(("", code));
+    let encode = if code.contains("entry!(") { "to_entry().into_entry(context)" } else { "to_entry(context)" };
     format!(
-        "mod example_{at} {{\n{USES}{items}\npub(super) fn encode(context: &audit_core::Context) -> Result<audit_core::Entry, audit_core::EncodeError> {{\n({event}).to_entry(context)\n}}\n}}\n"
+        "mod example_{at} {{\n{USES}{items}\npub(super) fn encode(context: &audit_core::Context) -> Result<audit_core::Entry, audit_core::EncodeError> {{\n({event}).{encode}\n}}\n}}\n"
     )
 }

@@ -461,3 +461,52 @@ fn what_keeps_a_schema_is_what_is_written() {
         })
     );
 }
+
+#[derive(AuditEvent)]
+#[audit(source = "a", generate_id)]
+struct LeftOut<'a> {
+    #[audit(user_identity, skip_if = never)]
+    by: &'a Identity,
+    #[audit(time, skip_if = always)]
+    at: std::time::SystemTime,
+    #[audit(user_agent, skip_if = str::is_empty)]
+    agent: String,
+    #[audit(source_ip, skip_if = std::net::IpAddr::is_loopback)]
+    from: std::net::IpAddr,
+    #[audit(error_code, skip_if = str::is_empty)]
+    code: &'a str,
+    #[audit(error_message, with = str::trim, skip_if = str::is_empty)]
+    message: &'a str,
+    #[audit(additional, skip_if = <[u8]>::is_empty, with = <[u8]>::len)]
+    bytes: Vec<u8>,
+}
+
+fn always<T>(_: &T) -> bool {
+    true
+}
+
+#[test]
+fn every_role_that_may_be_left_out_can_be() {
+    let by = Identity::new("Staff", "alice").expect("a right identity");
+    let event = |text: &'static str, from: [u8; 4], bytes: &[u8]| LeftOut {
+        by: &by,
+        at: std::time::SystemTime::now(),
+        agent: text.to_owned(),
+        from: from.into(),
+        code: text,
+        message: text,
+        bytes: bytes.to_vec(),
+    };
+    let without = json(&event("", [127, 0, 0, 1], &[]));
+    assert_eq!(
+        (&without["eventTime"], &without["userIdentity"]["principalId"]),
+        (&"1970-01-01T00:00:00Z".into(), &"alice".into())
+    );
+    for field in ["userAgent", "sourceIPAddress", "errorCode", "errorMessage", "additionalEventData"] {
+        assert!(without.get(field).is_none(), "{field}");
+    }
+    let with = json(&event(" x ", [203, 0, 113, 7], &[1, 2]));
+    assert_eq!((&with["userAgent"], &with["sourceIPAddress"]), (&" x ".into(), &"203.0.113.7".into()));
+    assert_eq!((&with["errorCode"], &with["errorMessage"]), (&" x ".into(), &"x".into()));
+    assert_eq!(with["additionalEventData"].to_string(), r#"{"bytes":2}"#);
+}
