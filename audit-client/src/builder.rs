@@ -38,6 +38,8 @@ const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const DEFAULT_GIVE_UP_IN_MEMORY: Duration = Duration::from_hours(1);
 const DEFAULT_MAX_CONCURRENCY: u16 = 8;
+/// Longer times count as this: sums of them must stay within what a clock can show.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 
 /// Settings of a client to be; from [`AuditClient::builder`].
 ///
@@ -158,7 +160,7 @@ impl ClientBuilder {
     /// How long an event waits for others to share its request: by default 200 ms. It ends early when the request is full,
     /// on flush and on shutdown.
     pub fn linger(mut self, linger: Duration) -> Self {
-        self.linger = linger;
+        self.linger = linger.min(LONGEST);
         self
     }
 
@@ -171,13 +173,13 @@ impl ClientBuilder {
 
     /// How long one request may take: by default 10 s.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.attempt_timeout = limit;
+        self.attempt_timeout = limit.min(LONGEST);
         self
     }
 
     /// How long connecting may take: by default 3 s.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
+        self.connect_timeout = limit.min(LONGEST);
         self
     }
 
@@ -190,14 +192,14 @@ impl ClientBuilder {
     /// The waits after failures that pass: a random part of `first`, by default 100 ms, which doubles with each further
     /// failure up to `longest`, by default 20 s.
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
-        (self.waits.backoff_first, self.waits.backoff_longest) = (first, longest);
+        (self.waits.backoff_first, self.waits.backoff_longest) = (first.min(LONGEST), longest.min(LONGEST));
         self
     }
 
     /// The waits while delivery is paused until somebody repairs something: `first`, by default 5 s, which doubles up to
     /// `longest`, by default 60 s.
     pub fn probe(mut self, first: Duration, longest: Duration) -> Self {
-        (self.waits.probe_first, self.waits.probe_longest) = (first, longest);
+        (self.waits.probe_first, self.waits.probe_longest) = (first.min(LONGEST), longest.min(LONGEST));
         self
     }
 
@@ -250,8 +252,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Is called with every dead letter, on a thread of its own. While it works, what waits for it counts against the
-    /// capacity.
+    /// Is called with every dead letter, on a thread of its own; it may block, and may emit. What waits for it counts against
+    /// the capacity.
     pub fn on_dead_letter(mut self, callback: impl FnMut(DeadLetter) + Send + 'static) -> Self {
         self.on_dead_letter = Some(Box::new(callback));
         self
@@ -259,6 +261,7 @@ impl ClientBuilder {
 
     pub(crate) fn tap(mut self, tap: Tap) -> Self {
         self.tap = Some(tap);
+        self.spool = None;
         self
     }
 

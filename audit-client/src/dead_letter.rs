@@ -80,7 +80,8 @@ impl Stream for DeadLetters {
 /// Hands dead letters to the callback and to the streams.
 #[derive(Debug, Default)]
 pub(crate) struct Handover {
-    streams: Mutex<Vec<mpsc::Sender<DeadLetter>>>,
+    /// `None` when the client has ended.
+    streams: Mutex<Option<Vec<mpsc::Sender<DeadLetter>>>>,
     callback: Mutex<Option<std_mpsc::Sender<Handed>>>,
     waiting: Arc<Waiting>,
     missed: AtomicU64,
@@ -99,16 +100,17 @@ struct Waiting {
 impl Handover {
     /// With a callback, which runs on a thread of its own, so that it may block and may panic.
     pub(crate) fn new(callback: Option<Callback>) -> std::io::Result<Self> {
-        let handover = Self::default();
+        let handover = Self { streams: Mutex::new(Some(Vec::new())), ..Self::default() };
         if let Some(mut callback) = callback {
             let (letters, inbox) = std_mpsc::channel::<Handed>();
             let waiting = handover.waiting.clone();
             thread::Builder::new().name("audit-dead-letters".to_owned()).spawn(move || {
                 for (letter, place) in inbox {
+                    // The callback may emit it again: its place is free for that.
+                    drop(place);
                     if catch_unwind(AssertUnwindSafe(|| callback(letter))).is_err() {
                         tracing::error!("the callback for dead letters panicked");
                     }
-                    drop(place);
                     waiting.letters.fetch_sub(1, Ordering::AcqRel);
                     waiting.fewer.notify_waiters();
                 }
@@ -120,23 +122,27 @@ impl Handover {
 
     pub(crate) fn subscribe(&self) -> DeadLetters {
         let (sender, receiver) = mpsc::channel(STREAM_HOLDS);
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        if let Some(streams) = &mut *self.streams.lock().unwrap_or_else(PoisonError::into_inner) {
+            streams.push(sender);
+        }
         DeadLetters(receiver)
     }
 
     /// Hands one over. Its place in memory is free when the callback is through with it.
     pub(crate) fn hand(&self, letter: &DeadLetter, place: Option<Place>) {
         let mut missed = false;
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).retain(|stream| {
-            match stream.try_send(letter.clone()) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = &mut *streams {
+            streams.retain(|stream| match stream.try_send(letter.clone()) {
                 Ok(()) => true,
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     missed = true;
                     true
                 }
                 Err(mpsc::error::TrySendError::Closed(_)) => false,
-            }
-        });
+            });
+        }
+        drop(streams);
         if missed {
             self.missed.fetch_add(1, Ordering::Relaxed);
             tracing::error!(id = %letter.entry.id(), code = letter.code, "nobody reads the stream of dead letters: this one is not held");
@@ -168,7 +174,7 @@ impl Handover {
 
     /// Ends the streams and the callback's thread.
     pub(crate) fn close(&self) {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.streams.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.callback.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

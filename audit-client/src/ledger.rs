@@ -10,7 +10,7 @@
 mod expected;
 mod settled;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -71,7 +71,8 @@ struct Books {
     expected: Expected,
     settled: Settled,
     report: ShutdownReport,
-    flushes: Vec<(u64, oneshot::Sender<bool>)>,
+    /// By the number up to which they wait.
+    flushes: BTreeMap<u64, Vec<oneshot::Sender<bool>>>,
     flush_up_to: u64,
     shutdown: Option<Duration>,
     shutdown_waiters: Vec<oneshot::Sender<ShutdownReport>>,
@@ -256,14 +257,11 @@ impl Ledger {
         if self.spool.is_none() {
             books.settled.mark(seq);
         }
-        if books.flushes.is_empty() {
-            return;
-        }
-        for (up_to, flush) in std::mem::take(&mut books.flushes) {
-            if self.is_settled(books, up_to) {
+        while let Some(next) = books.flushes.first_entry().map(|first| *first.key())
+            && self.is_settled(books, next)
+        {
+            for flush in books.flushes.remove(&next).unwrap_or_default() {
                 let _ = flush.send(true);
-            } else {
-                books.flushes.push((up_to, flush));
             }
         }
     }
@@ -287,9 +285,10 @@ impl Ledger {
         } else if books.closed {
             let _ = sender.send(false);
         } else {
-            books.flushes.retain(|(_, waiter)| !waiter.is_closed());
             books.flush_up_to = books.flush_up_to.max(up_to);
-            books.flushes.push((up_to, sender));
+            let waiters = books.flushes.entry(up_to).or_default();
+            waiters.retain(|waiter| !waiter.is_closed());
+            waiters.push(sender);
         }
         receiver
     }
@@ -367,7 +366,7 @@ impl Ledger {
         report.lost_ids.complete_to(report.lost);
         books.report = report.clone();
         self.arrived.notify_waiters();
-        for (_, flush) in books.flushes.drain(..) {
+        for flush in std::mem::take(&mut books.flushes).into_values().flatten() {
             let _ = flush.send(left == 0);
         }
         for waiter in books.shutdown_waiters.drain(..) {

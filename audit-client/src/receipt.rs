@@ -100,9 +100,21 @@ impl NotDelivered {
 #[must_use = "await `delivered()` to learn what became of the event, or drop it on purpose with `let _ =`"]
 pub struct Receipt {
     id: EventId,
-    verdict: oneshot::Receiver<Verdict>,
+    verdict: Waiting,
     timers: Option<tokio::runtime::Handle>,
     interest: Option<Interest>,
+}
+
+/// A verdict that is waited for, or was heard.
+#[derive(Debug)]
+enum Waiting {
+    For(oneshot::Receiver<Verdict>),
+    Over(Verdict),
+}
+
+/// The sender goes without a word only if the pipeline's thread was torn down.
+fn heard(verdict: Result<Verdict, oneshot::error::RecvError>, id: EventId) -> Verdict {
+    verdict.unwrap_or(Err(NotDelivered::Lost { id, in_doubt: true }))
 }
 
 /// With a spool, the ledger remembers who holds a receipt; until nobody does.
@@ -125,7 +137,7 @@ impl Receipt {
         timers: Option<tokio::runtime::Handle>,
         interest: Option<Interest>,
     ) -> Self {
-        Self { id, verdict, timers, interest }
+        Self { id, verdict: Waiting::For(verdict), timers, interest }
     }
 
     /// The entry's id.
@@ -136,20 +148,26 @@ impl Receipt {
     /// Waits for the verdict. Needs no runtime of the caller's, and works when that of the `emit` is gone.
     pub async fn delivered(self) -> Result<Delivery, NotDelivered> {
         let Self { id, verdict, interest: _interest, .. } = self;
-        // The sender goes without a word only if the pipeline's thread was torn down.
-        verdict.await.unwrap_or(Err(NotDelivered::Lost { id, in_doubt: true }))
+        match verdict {
+            Waiting::For(verdict) => heard(verdict.await, id),
+            Waiting::Over(verdict) => verdict,
+        }
     }
 
-    /// Waits for the verdict, at most so long: `None` says that there is none yet, and the receipt can be asked again
-    /// until it has answered once.
+    /// Waits for the verdict, at most so long: `None` says that there is none yet. The receipt can be asked again.
     pub async fn delivered_within(&mut self, limit: Duration) -> Option<Result<Delivery, NotDelivered>> {
-        let id = self.id.clone();
+        let waiting = match &mut self.verdict {
+            Waiting::For(waiting) => waiting,
+            Waiting::Over(verdict) => return Some(verdict.clone()),
+        };
         let timer = Timer::start(self.timers.as_ref(), limit);
-        tokio::select! {
+        let verdict = tokio::select! {
             biased;
-            verdict = &mut self.verdict => Some(verdict.unwrap_or(Err(NotDelivered::Lost { id, in_doubt: true }))),
-            () = timer.over() => None,
-        }
+            verdict = waiting => heard(verdict, self.id.clone()),
+            () = timer.over() => return None,
+        };
+        self.verdict = Waiting::Over(verdict.clone());
+        Some(verdict)
     }
 
     /// Waits for the verdict on a plain thread. On a thread of an async runtime, which this would block, use

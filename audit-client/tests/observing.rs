@@ -1,5 +1,6 @@
 //! What logs and metrics tell, and what they must not: event data, keys, secrets, and the service's words, which may quote
 //! the event. One test in a program of its own, since a process has one recorder and one subscriber.
+#![expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "small whole numbers")]
 
 use std::collections::BTreeMap;
 use std::io::Write;

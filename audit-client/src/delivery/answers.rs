@@ -1,5 +1,6 @@
 //! What follows from an answer, entry by entry, and from a request that was refused as a whole.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -7,7 +8,7 @@ use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
 use audit_core::{Batch, Entry};
 use tokio::time::Instant;
 
-use super::course::{Course, course};
+use super::course::{Course, course, label};
 use super::reconcile::{Reconciled, Said, reconcile};
 use super::{DeliveryLoop, Request};
 use crate::batcher::{Group, Item, Ticket};
@@ -86,13 +87,13 @@ impl DeliveryLoop {
                 | EntryErrorCode::InvalidEventSource,
             ) => {
                 round.progress = true;
-                self.bury(item, code, message);
+                self.bury(item, &code, &message);
             }
             Ok(EntryErrorCode::InvalidChecksum) => {
                 round.progress = true;
                 match encoded_anew(item) {
                     Ok(item) => self.again(item, now),
-                    Err(item) => self.bury(*item, code, message),
+                    Err(item) => self.bury(*item, &code, &message),
                 }
             }
             Ok(EntryErrorCode::AccountNotSubscribed) => {
@@ -117,7 +118,7 @@ impl DeliveryLoop {
     /// The request was refused as a whole, or got no answer.
     pub(super) fn on_failure(&mut self, now: Instant, request: Request, failure: &Failure) {
         let outcome = failure.name();
-        metrics::counter!(metric::REQUESTS, "outcome" => outcome.clone()).increment(1);
+        metrics::counter!(metric::REQUESTS, "outcome" => label(failure)).increment(1);
         self.shared.observed.update(|seen| {
             seen.last_failure =
                 Some(LastFailure { outcome: outcome.clone(), message: cut(&failure.message), at: SystemTime::now() });
@@ -141,17 +142,17 @@ impl DeliveryLoop {
             Course::Bisect | Course::Split => {
                 self.resume(now);
                 // Cleared of nothing: the other half waits for its own turn, whole.
-                self.batcher.push_group(Group { items: suspects, suspects: Vec::new(), due: now });
+                self.together(Group { items: suspects, suspects: Vec::new(), due: now });
                 if items.len() == 1 {
                     for item in items {
-                        self.bury(item, outcome.clone(), failure.message.clone());
+                        self.bury(item, &outcome, &failure.message);
                     }
                 } else {
                     let second = items.split_off(items.len() / 2);
                     let (suspects, other) =
                         if course == Course::Bisect { (second, Vec::new()) } else { (Vec::new(), second) };
-                    self.batcher.push_group(Group { items, suspects, due: now });
-                    self.batcher.push_group(Group { items: other, suspects: Vec::new(), due: now });
+                    self.together(Group { items, suspects, due: now });
+                    self.together(Group { items: other, suspects: Vec::new(), due: now });
                 }
                 return;
             }
@@ -163,7 +164,7 @@ impl DeliveryLoop {
         // The gate of the pace holds them back; so they are due as soon as it opens.
         let due = now;
         if is_group {
-            self.batcher.push_group(Group { items, suspects: std::mem::take(&mut suspects), due });
+            self.together(Group { items, suspects: std::mem::take(&mut suspects), due });
         } else {
             for item in items {
                 self.again(item, due);
@@ -175,7 +176,9 @@ impl DeliveryLoop {
     pub(super) fn renew_credentials(&mut self, sent: Instant, now: Instant, code: &str, message: &str) {
         let used_new_ones = self.credentials_renewed.is_some_and(|renewed| renewed <= sent);
         if self.credentials_renewed.is_none() || used_new_ones {
-            self.transport.renew_credentials();
+            if catch_unwind(AssertUnwindSafe(|| self.transport.renew_credentials())).is_err() {
+                tracing::error!("the transport panicked when it was told to renew its credentials");
+            }
             tracing::info!(code, "credentials are fetched anew");
         }
         if used_new_ones {
@@ -205,10 +208,18 @@ impl DeliveryLoop {
     pub(super) fn split_suspects(&mut self, now: Instant, mut suspects: Vec<Item>) {
         let second = suspects.split_off(suspects.len() / 2);
         if suspects.is_empty() {
-            self.batcher.push_group(Group { items: second, suspects, due: now });
+            self.together(Group { items: second, suspects, due: now });
         } else {
-            self.batcher.push_group(Group { items: suspects, suspects: second, due: now });
+            self.together(Group { items: suspects, suspects: second, due: now });
         }
+    }
+
+    /// Sends a part of a batch as it is.
+    pub(super) fn together(&mut self, group: Group) {
+        for item in group.items.iter().chain(&group.suspects) {
+            self.will_give_up(item.ticket.arrived);
+        }
+        self.batcher.push_group(group);
     }
 
     pub(super) fn again(&mut self, item: Item, due: Instant) {

@@ -30,15 +30,16 @@ impl DeliveryLoop {
             }
             Reason::Full | Reason::DuplicateId => "it fits no request".to_owned(),
         };
-        self.bury(item, "TooLarge".to_owned(), message);
+        self.bury(item, "TooLarge", &message);
     }
 
-    pub(super) fn bury(&mut self, item: Item, code: String, message: String) {
+    pub(super) fn bury(&mut self, item: Item, code: &str, message: &str) {
         let Item { entry, ticket } = item;
+        let (code, message) = (cut(code), cut_message(message));
         let reason = NotDelivered::Rejected {
             id: entry.id().clone(),
-            code: cut(&code),
-            message: cut_message(&message),
+            code: code.clone(),
+            message: message.clone(),
             attempts: ticket.attempts,
         };
         self.hand_over(entry, ticket, code, message, reason);
@@ -77,6 +78,7 @@ impl DeliveryLoop {
     /// An entry has its verdict: the next one with its id need wait no longer.
     pub(super) fn let_twin_go(&mut self, now: Instant, id: &EventId) {
         if let Some(item) = self.twins.settled(id) {
+            self.will_give_up(item.ticket.arrived);
             self.batcher.push_retry(item, now);
         }
     }

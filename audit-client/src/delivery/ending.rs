@@ -55,7 +55,7 @@ impl DeliveryLoop {
         within(limit, self.bury_all()).await;
         within(limit, self.shared.handover.done()).await;
         // The deadline is for the service; the disk has a moment of its own.
-        let limit = limit.map(|limit| limit.max(Instant::now()) + self.disk_grace);
+        let limit = limit.and_then(|limit| limit.max(Instant::now()).checked_add(self.disk_grace));
         let mut spool_was_closed = false;
         within(limit, async { spool_was_closed = self.close_spool().await }).await;
         let report = self.shared.ledger.close(spool_was_closed);

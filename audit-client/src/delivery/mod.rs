@@ -25,6 +25,7 @@ use audit_core::wire::PutAuditEventsResponse;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 
 use crate::batcher::{Batcher, Item, Next, Parcel, Ticket, Urgency};
 use crate::observe::metric;
@@ -60,6 +61,22 @@ struct Request {
     sent: Instant,
 }
 
+/// Should the loop panic or never start, nobody waits for it in vain: what is open is lost or kept, and nothing is taken in any more.
+struct ClosesWhateverHappens(Arc<Shared>);
+
+impl Drop for ClosesWhateverHappens {
+    fn drop(&mut self) {
+        self.0.room.close();
+        if let Queue::Spool(spool) = &self.0.queue
+            && std::thread::panicking()
+        {
+            drop(spool.close());
+        }
+        self.0.ledger.close(false);
+        self.0.handover.close();
+    }
+}
+
 type Answer = Result<PutAuditEventsResponse, Failure>;
 
 /// The loop's state.
@@ -85,6 +102,7 @@ pub(crate) struct DeliveryLoop {
     ends: Ends,
     /// How long closing the spool may take beyond that.
     disk_grace: Duration,
+    _guard: ClosesWhateverHappens,
 }
 
 impl DeliveryLoop {
@@ -109,6 +127,7 @@ impl DeliveryLoop {
             credentials_renewed: None,
             ends: Ends::Open,
             disk_grace: DISK_GRACE,
+            _guard: ClosesWhateverHappens(shared.clone()),
             shared,
             transport,
             policy,
@@ -195,13 +214,15 @@ impl DeliveryLoop {
         let task = {
             let (batch, transport, shared) = (batch.clone(), self.transport.clone(), self.shared.clone());
             let limit = self.policy.attempt_timeout;
-            self.in_flight.spawn(async move {
+            let span = tracing::info_span!("put_audit_events", entries = batch.len(), bytes = batch.wire_len());
+            let request = async move {
                 let submission =
                     Submission { channel: &shared.channel, external_id: shared.external_id.as_ref(), batch: &batch };
                 timeout(limit, transport.submit(submission))
                     .await
                     .unwrap_or_else(|_| Err(Failure::new(format!("no answer within {limit:?}"))))
-            })
+            };
+            self.in_flight.spawn(request.instrument(span))
         };
         self.requests.insert(task.id(), Request { batch, tickets, suspects, is_group, sent: Instant::now() });
     }

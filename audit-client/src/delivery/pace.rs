@@ -72,6 +72,8 @@ pub(crate) struct Pace {
     most: f64,
     limit: f64,
     gate: Instant,
+    /// Until when the service has asked to wait.
+    asked: Instant,
     failures: u32,
     /// Answers to requests that went out before this say nothing new: the consequence is drawn already.
     drawn: Instant,
@@ -81,7 +83,7 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) fn new(waits: Waits, most: u16, now: Instant) -> Self {
         let most = f64::from(most.max(1));
-        Self { waits, most, limit: most, gate: now, failures: 0, drawn: now, pause: None }
+        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, drawn: now, pause: None }
     }
 
     /// How many requests may be on their way at once. After a failure it is one, until something succeeds.
@@ -113,10 +115,9 @@ impl Pace {
     pub(crate) fn succeeded(&mut self, now: Instant) -> Option<Pause> {
         self.failures = 0;
         self.limit = (self.limit + self.limit.recip()).min(self.most);
-        // A wait that the service asked for is over by then, or was asked for after this request went out.
         let ended = self.pause.take();
         if ended.is_some() {
-            self.gate = now;
+            self.gate = self.asked.max(now);
         }
         ended
     }
@@ -167,9 +168,10 @@ impl Pace {
         is_new
     }
 
-    /// The client shuts down: what waits for its next turn may try at once, for there may be no other.
+    /// The client shuts down: what waits for its next turn may try at once, for there may be no other. Unless the service
+    /// has asked to wait.
     pub(crate) fn hurry(&mut self, now: Instant) {
-        self.gate = self.gate.min(now);
+        self.gate = self.gate.min(self.asked.max(now));
     }
 
     fn is_news(&mut self, sent: Instant, now: Instant) -> bool {
@@ -182,7 +184,8 @@ impl Pace {
 
     fn honour(&mut self, retry_after: Option<Duration>, now: Instant) {
         if let Some(wait) = retry_after {
-            self.close_until(now + wait.min(LONGEST_RETRY_AFTER));
+            self.asked = self.asked.max(now + wait.min(LONGEST_RETRY_AFTER));
+            self.close_until(self.asked);
         }
     }
 

@@ -559,3 +559,149 @@ async fn dropping_the_last_handle_does_not_leave_a_thread_for_ever() {
     drop(client);
     assert!(matches!(receipt.delivered().await, Err(NotDelivered::Lost { in_doubt: true, .. })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_part_of_a_batch_that_stays_too_large_for_a_broken_service_is_given_up_too() {
+    let script = Script::default().fail(Failure::new("").status(413)).otherwise(|_| Err(Failure::new("away")));
+    let client = builder(&script).give_up_after(30 * SECOND).build_here().await.expect("a client");
+    let receipts = emit_all(&client, 10).await;
+    for receipt in receipts {
+        assert!(matches!(receipt.delivered().await, Err(NotDelivered::GaveUp { .. })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_override_the_wait_that_the_service_asked_for() {
+    let script = Script::default().fail(Failure::new("").status(429).retry_after(3 * SECOND));
+    let client = client(&script).await;
+    drop(emit(&client, "a").await);
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(client.shutdown(60 * SECOND).await.delivered, 1);
+    let seen = script.seen();
+    assert_eq!(seen[1].at - seen[0].at, 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_may_emit_the_dead_letter_again_however_little_room_there_is() {
+    let script = Script::default().then(all_refused("InvalidData"));
+    let slot = std::sync::Arc::new(std::sync::OnceLock::<AuditClient>::new());
+    let (told, again) = std::sync::mpsc::channel();
+    let in_callback = slot.clone();
+    let client = builder(&script)
+        .capacity_entries(1)
+        .on_dead_letter(move |letter| {
+            let client = in_callback.get().expect("set before the first event");
+            let _ = told.send(client.emit_blocking(letter.entry).is_ok());
+        })
+        .build_here()
+        .await
+        .expect("a client");
+    slot.set(client.clone()).expect("once");
+    let verdict = emit(&client, "a").await.delivered().await;
+    assert!(matches!(verdict, Err(NotDelivered::Rejected { .. })));
+    while client.stats().delivered == 0 {
+        tokio::time::sleep(SECOND).await;
+    }
+    assert!(again.recv().expect("called"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callback_that_panics_does_not_end_the_client() {
+    let script = Script::default().then(all_refused("InvalidData"));
+    let client =
+        builder(&script).on_dead_letter(|_| panic!("a bug of the application's")).build_here().await.expect("a client");
+    drop(emit(&client, "a").await.delivered().await);
+    emit(&client, "b").await.delivered().await.expect("delivered");
+    let report = client.shutdown(SECOND).await;
+    assert_eq!((report.delivered, report.dead), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_dead_letters_asked_for_after_the_end_has_ended() {
+    let client = client(&Script::default()).await;
+    client.shutdown(SECOND).await;
+    assert!(client.dead_letters().next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_nobody_reads_holds_so_many_and_counts_the_rest() {
+    let script = Script::default().otherwise(all_refused("InvalidData"));
+    let client = client(&script).await;
+    let mut letters = client.dead_letters();
+    drop(emit_all(&client, 1_500).await);
+    client.flush().await.expect("settled");
+    assert_eq!(client.stats().dead_letters_missed, 1_500 - 1_024);
+    client.shutdown(SECOND).await;
+    let mut held = 0;
+    while letters.next().await.is_some() {
+        held += 1;
+    }
+    assert_eq!(held, 1_024);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_has_answered_answers_the_same_again() {
+    let client = client(&Script::default()).await;
+    let mut receipt = emit(&client, "a").await;
+    let first = receipt.delivered_within(60 * SECOND).await.expect("in time");
+    assert_eq!(receipt.delivered_within(Duration::ZERO).await, Some(first.clone()));
+    assert_eq!(receipt.delivered().await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_of_all_times_is_no_overflow() {
+    let script = Script::default().fail(Failure::new("").retry_after(Duration::MAX)).fail(Failure::new("").status(404));
+    let client = builder(&script)
+        .linger(Duration::MAX)
+        .attempt_timeout(Duration::MAX)
+        .give_up_after(Duration::MAX)
+        .backoff(Duration::MAX, Duration::MAX)
+        .probe(Duration::MAX, Duration::MAX)
+        .build_here()
+        .await
+        .expect("a client");
+    let mut receipt = emit(&client, "a").await;
+    assert_eq!(receipt.delivered_within(SECOND).await, None);
+    let flushed = tokio::time::timeout(SECOND, client.flush()).await;
+    assert!(flushed.is_err(), "the first attempt failed");
+    let report = client.shutdown(Duration::MAX).await;
+    assert_eq!(report.delivered, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_panics_when_it_shall_renew_its_credentials_is_a_failed_attempt() {
+    struct Bug;
+    impl crate::Transport for Bug {
+        fn submit<'a>(&'a self, _: crate::Submission<'a>) -> crate::Submitting<'a> {
+            Box::pin(async { Err(Failure::new("").code("ExpiredToken")) })
+        }
+        fn renew_credentials(&self) {
+            panic!("a bug of the transport's");
+        }
+    }
+    let client = AuditClient::builder().channel_arn(CHANNEL_ARN).transport(Bug).build_here().await.expect("a client");
+    drop(emit(&client, "a").await);
+    tokio::time::sleep(60 * SECOND).await;
+    assert!(client.stats().requests > 2, "it is caught");
+    adds_up(&client.shutdown(SECOND).await);
+}
+
+#[test]
+fn nobody_waits_in_vain_when_the_loop_is_torn_down() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let script = Script::default().takes(60 * SECOND);
+    let (client, receipt, mut letters) = runtime.block_on(async {
+        let client = builder(&script).build_here().await.expect("a client");
+        let receipt = emit(&client, "a").await;
+        let letters = client.dead_letters();
+        (client, receipt, letters)
+    });
+    drop(runtime);
+    assert!(matches!(receipt.delivered_blocking(), Err(NotDelivered::Lost { .. })));
+    assert!(matches!(client.emit_blocking(entry("b")), Err(EmitError::ShutDown { .. })));
+    assert_eq!(client.flush_blocking(), Err(FlushError::ShutDown));
+    assert!(crate::receipt::block_on(letters.next()).is_none());
+    let report = client.shutdown_blocking(SECOND);
+    adds_up(&report);
+    assert_eq!((report.accepted, report.lost), (1, 1));
+}

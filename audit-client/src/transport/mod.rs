@@ -25,6 +25,13 @@ pub struct Submission<'a> {
     pub batch: &'a Batch,
 }
 
+impl<'a> Submission<'a> {
+    /// For tests of a transport.
+    pub fn new(channel: &'a ChannelArn, external_id: Option<&'a ExternalId>, batch: &'a Batch) -> Self {
+        Self { channel, external_id, batch }
+    }
+}
+
 /// The answer that a [`Transport`] owes, in time.
 pub type Submitting<'a> = Pin<Box<dyn Future<Output = Result<PutAuditEventsResponse, Failure>> + Send + 'a>>;
 
