@@ -705,3 +705,98 @@ fn nobody_waits_in_vain_when_the_loop_is_torn_down() {
     adds_up(&report);
     assert_eq!((report.accepted, report.lost), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn capacity_in_bytes_bounds_what_waits() {
+    let script = Script::default().takes(SECOND);
+    let client = builder(&script).capacity_bytes(1_000_000).build_here().await.expect("a client");
+    let mut taken = 0;
+    let full = loop {
+        match client.try_emit(sized_entry(&format!("e{taken}"), 90_000)) {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(full, EmitError::Full { .. }) && (10..=11).contains(&taken), "{taken}: {full}");
+    client.flush().await.expect("settled");
+    drop(client.try_emit(sized_entry("more", 90_000)).expect("room again"));
+}
+
+/// Whatever is emitted, cancelled, dropped, flushed and answered, in whatever order: every accepted id stands in exactly
+/// one list of the report, and its receipt says the same.
+#[tokio::test(start_paused = true)]
+async fn the_account_is_exact_under_any_interleaving() {
+    for seed in 0..150 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut moods = random.fork();
+        let script =
+            Script::default().takes(Duration::from_millis(random.u64(0..300))).otherwise(move |ids| {
+                match moods.u8(0..12) {
+                    0 => Err(Failure::new("away")),
+                    1 => Err(Failure::new("").status(413)),
+                    2 => Err(Failure::new("").status(400).code("DuplicatedAuditEventId")),
+                    3 => Err(Failure::new("").status(429)),
+                    4 => Err(Failure::new("").status(403).code("ExpiredTokenException")),
+                    5 => all_refused("InvalidData")(ids),
+                    6 => all_refused("InternalFailure")(ids),
+                    7 => all_taken(&ids[..ids.len() / 2]),
+                    8 => panic!("a bug of the transport's"),
+                    _ => all_taken(ids),
+                }
+            });
+        let client = builder(&script)
+            .seed(seed)
+            .capacity_entries(random.usize(1..400))
+            .give_up_after(Duration::from_secs(random.u64(1..60)))
+            .build_here()
+            .await
+            .expect("a client");
+        let tasks: Vec<_> = (0..4)
+            .map(|task| {
+                let (client, mut random) = (client.clone(), random.fork());
+                tokio::spawn(async move {
+                    let mut receipts = Vec::new();
+                    for number in 0..random.usize(1..120) {
+                        // Some ids are given twice.
+                        let id = format!("{task}-{}", number - number % random.usize(1..3));
+                        match random.u8(0..8) {
+                            0 => receipts.extend(client.try_emit(entry(&id)).ok()),
+                            1 => {
+                                let limit = Duration::from_millis(random.u64(0..20));
+                                let emitted = tokio::time::timeout(limit, client.emit(entry(&id))).await;
+                                receipts.extend(emitted.ok().and_then(Result::ok));
+                            }
+                            2 => tokio::time::sleep(Duration::from_millis(random.u64(0..200))).await,
+                            3 => drop(tokio::time::timeout(SECOND, client.flush()).await),
+                            _ => receipts.extend(client.emit(entry(&id)).await.ok()),
+                        }
+                    }
+                    receipts
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(random.u64(0..4_000))).await;
+        let deadline = Duration::from_millis(random.u64(0..3_000));
+        let start = Instant::now();
+        let report = client.shutdown(deadline).await;
+        assert!(start.elapsed() <= deadline + Duration::from_millis(50), "seed {seed}");
+        adds_up(&report);
+        let mut told = std::collections::BTreeMap::<_, i64>::new();
+        for (kind, ids) in [(0, &report.delivered_ids), (1, &report.dead_ids), (2, &report.lost_ids)] {
+            for id in ids {
+                *told.entry((id.to_string(), kind)).or_default() += 1;
+            }
+        }
+        for task in tasks {
+            for receipt in task.await.expect("no panic") {
+                let (id, kind) = match receipt.delivered().await {
+                    Ok(delivery) => (delivery.id, 0),
+                    Err(lost @ NotDelivered::Lost { .. }) => (lost.id().clone(), 2),
+                    Err(dead) => (dead.id().clone(), 1),
+                };
+                *told.entry((id.to_string(), kind)).or_default() -= 1;
+            }
+        }
+        assert!(told.values().all(|count| *count == 0), "seed {seed}: {report}: {told:?}");
+    }
+}

@@ -5,6 +5,7 @@
 //! `AUDIT_SOAK_EVENTS=1000000 cargo test --release -p audit-client --test against_a_service soak -- --nocapture`
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -157,7 +158,17 @@ async fn settle(receipt: Receipt, verdicts: &Mutex<Bits>, counted: &mut Counted)
 
 #[test]
 fn every_event_of_a_soak_has_exactly_one_verdict() {
-    let events = setting("AUDIT_SOAK_EVENTS", 20_000);
+    soak(setting("AUDIT_SOAK_EVENTS", 20_000), None);
+}
+
+#[test]
+fn every_event_of_a_spooled_soak_has_exactly_one_verdict() {
+    let directory = tempfile::tempdir().expect("a directory");
+    soak(setting("AUDIT_SOAK_EVENTS", 20_000) / 10, Some(directory.path()));
+}
+
+#[expect(clippy::print_stdout, reason = "the figures of a run")]
+fn soak(events: usize, spool: Option<&Path>) {
     let seed = setting("AUDIT_SOAK_SEED", 1) as u64;
     let stored = Arc::new(Mutex::new(Bits::new(events)));
     let server = {
@@ -167,8 +178,11 @@ fn every_event_of_a_soak_has_exactly_one_verdict() {
     let start = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
     let (report, stats, counted) = runtime.block_on(async {
-        let client = server
-            .prompt()
+        let settings = match spool {
+            Some(directory) => server.prompt().spool(directory),
+            None => server.prompt(),
+        };
+        let client = settings
             .credentials(keys("AKIDEXAMPLE1"))
             .attempt_timeout(Duration::from_millis(300))
             .backoff(Duration::from_micros(100), Duration::from_millis(5))

@@ -1,0 +1,120 @@
+//! What only a process with an environment of its own can show: each test runs this program again, as [`child`].
+
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use audit_client::{AuditClient, ClientConfig};
+
+use crate::scripted::{CHANNEL_ARN, Reply, Request, Server, entry};
+
+/// Does nothing without its environment.
+#[test]
+fn child() {
+    let Ok(events) = std::env::var("AUDIT_TEST_EVENTS") else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = AuditClient::from_env().await.expect("the environment says everything");
+        for number in 0..events.parse().expect("a number") {
+            let receipt = client.emit(entry(&format!("e{number}"))).await.expect("accepted");
+            receipt.delivered().await.expect("delivered");
+        }
+    });
+}
+
+fn run_child(server: &Server, variables: &[(&str, &str)]) {
+    let status = Command::new(std::env::current_exe().expect("this program"))
+        .args(["environment::child", "--exact"])
+        .env_remove("AWS_PROFILE")
+        .env("AUDIT_TEST_EVENTS", "2")
+        .env("AUDIT_CHANNEL_ARN", CHANNEL_ARN)
+        .env("AUDIT_LINGER", "0ms")
+        .env("AWS_ENDPOINT_URL_CLOUDTRAIL_DATA", server.url())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(variables.iter().copied())
+        .stdout(Stdio::null())
+        .status()
+        .expect("a child");
+    assert!(status.success());
+}
+
+fn keys_of(server: &Server) -> Vec<String> {
+    server.requests().iter().map(Request::access_key).collect()
+}
+
+#[test]
+fn awss_own_variables_say_whom_to_sign_as_and_where_to_send_and_the_channel_says_the_region() {
+    let server = Server::replies([]);
+    run_child(
+        &server,
+        &[("AWS_ACCESS_KEY_ID", "AKIDENV"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_REGION", "us-east-1")],
+    );
+    assert_eq!(keys_of(&server), ["AKIDENV", "AKIDENV"]);
+    let authorization = server.requests()[0].headers["authorization"].clone();
+    assert!(authorization.contains("/eu-west-1/cloudtrail-data/"), "{authorization}");
+}
+
+#[test]
+fn a_credentials_file_that_was_rotated_is_read_anew_when_the_service_says_that_the_keys_are_spent() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("credentials");
+    let profile = |key: &str| format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\n");
+    std::fs::write(&file, profile("AKIDOLD")).expect("written");
+    let (rotated, new) = (file.clone(), profile("AKIDNEW"));
+    let server = Server::start(move |request| {
+        if request.access_key() == "AKIDOLD" {
+            std::fs::write(&rotated, &new).expect("written");
+            Reply::error(403, "ExpiredTokenException")
+        } else {
+            request.taken()
+        }
+    });
+    let file = file.to_str().expect("text");
+    let missing = directory.path().join("no-config");
+    run_child(
+        &server,
+        &[
+            ("AWS_ACCESS_KEY_ID", ""),
+            ("AWS_SHARED_CREDENTIALS_FILE", file),
+            ("AWS_CONFIG_FILE", missing.to_str().expect("text")),
+        ],
+    );
+    assert_eq!(keys_of(&server), ["AKIDOLD", "AKIDNEW", "AKIDNEW"]);
+}
+
+#[tokio::test]
+async fn a_section_of_a_file_makes_the_same_client() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    let server = Server::start(move |request| {
+        sink.lock().expect("seen").push(request.target.clone());
+        request.taken()
+    });
+    let section = serde_json::json!({
+        "channel_arn": CHANNEL_ARN, "external_id": "partner-7", "endpoint_url": server.url(), "linger": "0ms",
+    });
+    let config: ClientConfig = serde_json::from_value(section).expect("a section");
+    let builder = config.into_builder().credentials(crate::scripted::keys("AKIDEXAMPLE"));
+    let client = builder.build().await.expect("a client");
+    client.emit(entry("a")).await.expect("accepted").delivered().await.expect("delivered");
+    assert!(seen.lock().expect("seen")[0].contains("externalId=partner-7"));
+}
+
+#[tokio::test]
+async fn a_wrong_setting_names_its_key_and_the_rule() {
+    let arn = || AuditClient::builder().channel_arn(CHANNEL_ARN);
+    for (builder, told) in [
+        (AuditClient::builder(), ["channel_arn", "AUDIT_CHANNEL_ARN"]),
+        (AuditClient::builder().channel_arn("arn:aws:s3:::bucket"), ["channel_arn", "arn:aws:s3:::bucket"]),
+        (arn().external_id("x"), ["external_id", "2"]),
+        (arn().region("us-east-1"), ["us-east-1", "eu-west-1"]),
+        (arn().capacity_entries(0), ["capacity_entries", "at least 1"]),
+        (arn().capacity_bytes(999_999), ["capacity_bytes", "1000000"]),
+        (arn().max_concurrency(0), ["max_concurrency", "1000"]),
+        (arn().attempt_timeout(std::time::Duration::ZERO), ["attempt_timeout", "0"]),
+        (arn().endpoint_url("localhost:8787"), ["endpoint_url", "localhost:8787"]),
+        (arn().spool("/proc/nowhere"), ["/proc/nowhere", "directory"]),
+    ] {
+        let error = builder.build().await.expect_err("a wrong setting").to_string();
+        assert!(told.iter().all(|told| error.contains(told)), "{error}: not told {told:?}");
+    }
+}
