@@ -167,5 +167,13 @@ mod tests {
             assert!(section.is_some_and(|section| section.contains(name) && section.contains("```json")), "{heading}");
         }
         assert_eq!(page.matches("| [`").count(), ATTRIBUTES.len());
+        let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
+        for attribute in ATTRIBUTES {
+            assert!(
+                docs.contains(&format!("`{}`", attribute.name)),
+                "`{}` is not in the macros' own docs",
+                attribute.name
+            );
+        }
     }
 }
