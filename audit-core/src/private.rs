@@ -50,6 +50,29 @@ pub fn displayed<T: Display + ?Sized>(value: &T) -> Cow<'_, str> {
     Cow::Owned(value.to_string())
 }
 
+/// A value that a function writes into a serializer, as the `with` modules of serde do. It is made a JSON value first, so that
+/// the function needs to know one serializer; a null, as a `None` becomes one, leaves the key out.
+pub fn with<F>(write: F) -> impl Serialize
+where
+    F: Fn(serde_json::value::Serializer) -> Result<serde_json::Value, serde_json::Error>,
+{
+    Written(write)
+}
+
+struct Written<F>(F);
+
+impl<F> Serialize for Written<F>
+where
+    F: Fn(serde_json::value::Serializer) -> Result<serde_json::Value, serde_json::Error>,
+{
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.0)(serde_json::value::Serializer).map_err(serde::ser::Error::custom)? {
+            serde_json::Value::Null => serializer.serialize_none(),
+            value => value.serialize(serializer),
+        }
+    }
+}
+
 /// The body of a method whose derive has failed: nothing that contains it is ever run.
 #[allow(clippy::empty_loop, reason = "it stands for a value of any type, and is never run")]
 pub fn never() -> ! {

@@ -100,7 +100,8 @@ fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &Tok
     let generated = event_type.generate_id.then(|| quote!(.generate_id()));
     // The name comes before the id.
     let (name, rest) = fields.split_at(fields.partition_point(|field| field.role < Role::Id));
-    let (name, rest) = (name.iter().map(|field| call(field, access)), rest.iter().map(|field| call(field, access)));
+    let (name, rest) =
+        (name.iter().map(|field| call(field, access, library)), rest.iter().map(|field| call(field, access, library)));
     quote!(__d.#begin #(#name)* #generated #(#rest)* .done())
 }
 
@@ -111,7 +112,7 @@ fn in_order(event_type: &EventType) -> Vec<&Field> {
     fields
 }
 
-fn call(field: &Field, access: Access) -> TokenStream {
+fn call(field: &Field, access: Access, library: &TokenStream) -> TokenStream {
     if field.form == Form::Redacted {
         let skipped = skipped(field, access);
         return quote!(.redact(#skipped));
@@ -122,7 +123,7 @@ fn call(field: &Field, access: Access) -> TokenStream {
         _ if field.role.has_keys() => format_ident!("put"),
         _ => format_ident!("{}", method_of(field.role)),
     };
-    let value = value(field, access);
+    let value = value(field, access, library);
     quote!(.#method(#value))
 }
 

@@ -16,7 +16,8 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
     let (of_impl, of_type, _) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, fields.iter());
     let access = if item.packed { Access::Copied } else { Access::Own };
-    let principal = fields.iter().find(|field| field.role == Role::PrincipalId).map(|field| value(field, access));
+    let principal =
+        fields.iter().find(|field| field.role == Role::PrincipalId).map(|field| value(field, access, library));
     let details: Vec<&Field> = fields.iter().filter(|field| field.role == Role::Detail).collect();
     let write_details = (!details.is_empty()).then(|| {
         let literal = |field: &&&Field| !matches!(field.key, Some(Text::Const(_)));
@@ -33,7 +34,7 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
                     quote!(.redact(#key))
                 };
             }
-            let value = value(field, access);
+            let value = value(field, access, library);
             if field.form == Form::Flattened { quote!(.flatten(#value)) } else { quote!(.field(#key, #value)) }
         });
         quote! {

@@ -35,13 +35,19 @@ pub(crate) fn skipped(field: &Field, access: Access) -> TokenStream {
 }
 
 /// A reference to the field, or what stands for it: what `with` makes of it, an `Option` of it where `skip_if` says so.
-pub(crate) fn value(field: &Field, access: Access) -> TokenStream {
+pub(crate) fn value(field: &Field, access: Access, library: &TokenStream) -> TokenStream {
     let place = reference(field, access);
-    match (&field.skip_if, &field.with) {
+    let converted = field.with.as_ref().map(|with| {
+        // As serde's own `with` modules have it: a function of that name takes a serializer as well.
+        let with_serializer =
+            field.role.has_keys() && with.path.segments.last().is_some_and(|last| last.ident == "serialize");
+        if with_serializer { quote!(#library::with(|__s| #with(#place, __s))) } else { quote!(#with(#place)) }
+    });
+    match (&field.skip_if, converted) {
         (None, None) => place,
-        (None, Some(with)) => quote!(&#with(#place)),
+        (None, Some(converted)) => quote!(&#converted),
         (Some(skip_if), None) => quote!(&(!#skip_if(#place)).then_some(#place)),
-        (Some(skip_if), Some(with)) => quote!(&(!#skip_if(#place)).then(|| #with(#place))),
+        (Some(skip_if), Some(converted)) => quote!(&(!#skip_if(#place)).then(|| #converted)),
     }
 }
 

@@ -510,3 +510,54 @@ fn every_role_that_may_be_left_out_can_be() {
     assert_eq!((&with["errorCode"], &with["errorMessage"]), (&" x ".into(), &"x".into()));
     assert_eq!(with["additionalEventData"].to_string(), r#"{"bytes":2}"#);
 }
+
+/// As crates offer them for serde's `with`.
+mod cents {
+    pub(crate) fn serialize<S: serde::Serializer>(cents: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}.{:02}", cents / 100, cents % 100))
+    }
+
+    pub(crate) mod option {
+        pub(crate) fn serialize<S: serde::Serializer>(cents: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+            match cents {
+                Some(cents) => super::serialize(cents, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+    }
+}
+
+#[derive(AuditEvent)]
+#[audit(source = "a", generate_id)]
+enum Priced {
+    One {
+        #[audit(with = cents::serialize)]
+        amount: u32,
+        #[audit(with = "cents::option::serialize")]
+        none: Option<u32>,
+        #[audit(with = cents::serialize, hmac)]
+        hashed: u32,
+        #[audit(with = cents::serialize, skip_if = always)]
+        skipped: u32,
+        #[audit(with = collect_failure::serialize)]
+        failing: Option<u8>,
+    },
+}
+
+mod collect_failure {
+    pub(crate) fn serialize<S: serde::Serializer>(value: &Option<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.serialize_u8(*value),
+            None => Err(serde::ser::Error::custom("there is none")),
+        }
+    }
+}
+
+#[test]
+fn serdes_functions_work_under_their_name() {
+    let event = |failing| Priced::One { amount: 1999, none: None, hashed: 1, skipped: 2, failing };
+    // `printf %s 0.01 | openssl dgst -sha256 -hmac key`
+    let hashed = "hmac-sha256:9b05be08022f607cacf2eaaacc427f490a191a0d0bc6e04b62fd6f69ee6e43b6";
+    assert_eq!(request(&event(Some(1))), format!(r#"{{"amount":"19.99","failing":1,"hashed":"{hashed}"}}"#));
+    assert!(error(&event(None)).to_string().contains("there is none"));
+}
