@@ -1,6 +1,6 @@
 //! The spool beside what one would take instead: the same records, the same durability, in one run.
 //!
-//! `cargo bench -p audit-bench --bench spool` shows CPU, writes, syncs and bytes an event, alone and 100 at a time, then how
+//! `cargo bench -p audit-bench --features peers --bench spool` shows CPU, writes, syncs and bytes an event, alone and 100 at a time, then how
 //! fast a backlog is read back. Every engine runs in a process of its own: CPU and bytes are the kernel's account of it
 //! (`/proc`), writes and syncs are counted by `strace -f -c`; without strace those two columns say so. The disk's latency
 //! is no figure here: compare what is asked of it.

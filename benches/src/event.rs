@@ -6,7 +6,7 @@ use audit_core::{AccountId, AuditEvent, Context, UserIdentity};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// A text that brings the event to about so many bytes: 467 are the event's own.
@@ -63,10 +63,61 @@ pub fn context() -> Context {
         .time(UNIX_EPOCH + Duration::from_secs(1_795_256_130))
 }
 
+/// An event that is passed on: somebody else's payload, as it came.
+#[derive(AuditEvent)]
+#[audit(source = "github.example.com")]
+pub struct Relayed<'a> {
+    #[audit(id)]
+    delivery: &'a str,
+    #[audit(user_identity)]
+    by: &'a Staff<'a>,
+    event: &'a str,
+    payload: &'a Value,
+}
+
+impl<'a> Relayed<'a> {
+    /// The event with this payload.
+    #[must_use]
+    pub fn new(payload: &'a Value) -> Self {
+        Self { delivery: UID, by: &ALICE, event: "push", payload }
+    }
+}
+
+/// Real payloads, where they are: `../shared/data/github-webhook-events.ndjson` beside the workspace. Otherwise own ones,
+/// of the same shape.
+#[must_use]
+pub fn payloads() -> (Vec<Value>, &'static str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/github-webhook-events.ndjson");
+    let lines = std::fs::read_to_string(path).unwrap_or_default();
+    let real: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    if real.is_empty() { (own_payloads(), "own payloads like GitHub's") } else { (real, "GitHub's real payloads") }
+}
+
+fn own_payloads() -> Vec<Value> {
+    let url = |name: &str, what: &str| format!("https://api.github.example.com/users/{name}/{what}{{/other_user}}");
+    let user = |name: &str| {
+        let mut user = json!({"login": name, "id": 21_031_067, "node_id": "MDQ6VXNlcjIxMDMxMDY3", "type": "User"});
+        for what in ["followers", "following", "gists", "starred", "subscriptions", "orgs", "repos", "events"] {
+            user[format!("{what}_url")] = json!(url(name, what));
+        }
+        user
+    };
+    let commit = |number: u32| {
+        json!({"id": format!("{number:040x}"), "message": "Fix the \"rounding\"\n\nof cents", "author": user("alice"),
+            "added": [], "removed": [], "modified": ["src/lib.rs", "README.md"], "distinct": true})
+    };
+    (1..=20)
+        .map(|commits| {
+            json!({"ref": "refs/heads/main", "repository": {"id": 17, "owner": user("octo"), "private": false},
+                "pusher": user("bob"), "commits": (0..commits).map(commit).collect::<Vec<_>>(), "forced": null})
+        })
+        .collect()
+}
+
 /// The event as a typed serde struct: what a careful hand-written integration has.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ByHand<'a> {
+struct ByHand<'a, R> {
     version: &'a str,
     user_identity: ByHandIdentity<'a>,
     user_agent: &'a str,
@@ -75,7 +126,7 @@ struct ByHand<'a> {
     event_time: &'a str,
     #[serde(rename = "UID")]
     uid: &'a str,
-    request_parameters: ByHandRequest<'a>,
+    request_parameters: R,
     #[serde(rename = "sourceIPAddress")]
     source_ip_address: &'a str,
     recipient_account_id: &'a str,
@@ -98,15 +149,13 @@ struct ByHandRequest<'a> {
     reason: &'a str,
 }
 
-/// What stands beside the data on the wire.
-#[must_use]
-pub fn checksum_by_hand(event_data: &str) -> String {
-    STANDARD.encode(Sha256::digest(event_data))
+#[derive(Serialize)]
+struct ByHandRelayed<'a> {
+    event: &'a str,
+    payload: &'a Value,
 }
 
-/// A typed struct, `serde_json`, sha2 and base64.
-#[must_use]
-pub fn typed_by_hand(reason: &str) -> (String, String) {
+fn typed(request_parameters: impl Serialize) -> (String, String) {
     let event = ByHand {
         version: "1.0",
         user_identity: ByHandIdentity { r#type: "Staff", principal_id: ALICE.email, details: &ALICE },
@@ -115,11 +164,39 @@ pub fn typed_by_hand(reason: &str) -> (String, String) {
         event_name: "RefundIssued",
         event_time: "2026-11-21T10:15:30Z",
         uid: UID,
-        request_parameters: ByHandRequest { order_id: "ord_01HZX3V7Q8", amount_cents: 1999, currency: "EUR", reason },
+        request_parameters,
         source_ip_address: "203.0.113.7",
         recipient_account_id: "123456789012",
     };
     with_checksum(serde_json::to_string(&event).unwrap_or_default())
+}
+
+fn built(request_parameters: &Value) -> (String, String) {
+    let event = json!({
+        "version": "1.0",
+        "userIdentity": {"type": "Staff", "principalId": ALICE.email, "details": {"department": "support", "mfa": true}},
+        "userAgent": "orders-admin/3.2",
+        "eventSource": "orders.example.com",
+        "eventName": "RefundIssued",
+        "eventTime": "2026-11-21T10:15:30Z",
+        "UID": UID,
+        "requestParameters": request_parameters,
+        "sourceIPAddress": "203.0.113.7",
+        "recipientAccountId": "123456789012",
+    });
+    with_checksum(event.to_string())
+}
+
+/// A typed struct, `serde_json`, sha2 and base64.
+#[must_use]
+pub fn typed_by_hand(reason: &str) -> (String, String) {
+    typed(ByHandRequest { order_id: "ord_01HZX3V7Q8", amount_cents: 1999, currency: "EUR", reason })
+}
+
+/// The same for a payload from elsewhere.
+#[must_use]
+pub fn typed_relayed(payload: &Value) -> (String, String) {
+    typed(ByHandRelayed { event: "push", payload })
 }
 
 /// `json!`, sha2 and base64.
@@ -141,7 +218,14 @@ pub fn json_by_hand(reason: &str) -> (String, String) {
     with_checksum(event.to_string())
 }
 
+/// The same for a payload from elsewhere.
+#[must_use]
+pub fn json_relayed(payload: &Value) -> (String, String) {
+    built(&json!({"event": "push", "payload": payload}))
+}
+
+/// What stands beside the data on the wire.
 fn with_checksum(event_data: String) -> (String, String) {
-    let checksum = checksum_by_hand(&event_data);
+    let checksum = STANDARD.encode(Sha256::digest(&event_data));
     (event_data, checksum)
 }

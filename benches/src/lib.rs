@@ -3,3 +3,5 @@
 
 pub mod event;
 pub mod measure;
+pub mod plot;
+pub mod table;

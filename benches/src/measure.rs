@@ -8,8 +8,7 @@ const TURN: Duration = Duration::from_micros(400);
 
 /// One thing that is measured.
 pub struct Row<'a> {
-    /// What it is.
-    pub name: String,
+    name: String,
     run: Box<dyn FnMut(u32) + 'a>,
 }
 
@@ -29,6 +28,8 @@ impl<'a> Row<'a> {
 pub struct Measured {
     /// What it is.
     pub name: String,
+    /// How many times each run of it allocates.
+    pub allocations: u64,
     nanos: Vec<f64>,
 }
 
@@ -56,7 +57,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 /// Measures rows in so many turns, after one that is not counted.
 #[must_use]
 pub fn measure(turns: usize, rows: Vec<Row<'_>>) -> Vec<Measured> {
-    let mut rows: Vec<(Row<'_>, u32, Vec<f64>)> = rows
+    let mut rows: Vec<_> = rows
         .into_iter()
         .map(|mut row| {
             let mut times = 1;
@@ -68,15 +69,16 @@ pub fn measure(turns: usize, rows: Vec<Row<'_>>) -> Vec<Measured> {
                 }
                 times *= 2;
             };
-            (row, times, Vec::with_capacity(turns))
+            let allocations = allocation_counter::measure(|| (row.run)(1)).count_total;
+            (row, times, allocations, Vec::with_capacity(turns))
         })
         .collect();
     for _ in 0..turns {
-        for (row, times, nanos) in &mut rows {
+        for (row, times, _, nanos) in &mut rows {
             let start = Instant::now();
             (row.run)(*times);
             nanos.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(*times));
         }
     }
-    rows.into_iter().map(|(row, _, nanos)| Measured { name: row.name, nanos }).collect()
+    rows.into_iter().map(|(row, _, allocations, nanos)| Measured { name: row.name, allocations, nanos }).collect()
 }
