@@ -1,6 +1,6 @@
 //! A type as a person writes it: `Option<&'a str>`, whatever tokens it came in.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{PathArguments, Type};
 
@@ -53,7 +53,6 @@ fn write(tokens: TokenStream, text: &mut String) {
                 if matches!(punct_char, ',' | ';' | '+' | '=') || arrow {
                     text.push(' ');
                 }
-                debug_assert!(punct_char != '\'' || punct.spacing() == Spacing::Joint);
                 word = false;
             }
             TokenTree::Ident(_) | TokenTree::Literal(_) => {

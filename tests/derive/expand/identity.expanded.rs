@@ -16,6 +16,9 @@ where
     fn principal_id(&self) -> ::audit_core::__::Cow<'_, str> {
         ::audit_core::__::displayed(&self.email)
     }
+    fn __principal_id(&self, __text: ::audit_core::__::Text<'_>) {
+        __text(&&self.email)
+    }
     fn details(
         &self,
         __details: &mut ::audit_core::__::ObjectWriter<'_>,
