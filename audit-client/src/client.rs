@@ -252,8 +252,8 @@ impl AuditClient {
         verdict: oneshot::Receiver<Verdict>,
     ) -> Result<Receipt, EmitError> {
         match kept {
-            Ok(_) => {
-                let (claim, counts) = underway.arrived();
+            Ok(seq) => {
+                let (claim, counts) = underway.arrived(seq);
                 if !counts {
                     let reason = "the client ended while it was written; the next start with this spool delivers it";
                     return Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() });
@@ -299,8 +299,8 @@ struct Underway {
 
 impl Underway {
     /// It is on disk. The flag says whether a shutdown's report knows it.
-    fn arrived(self) -> (Claim, bool) {
-        let counts = self.shared.ledger.arrived(&self.claim);
+    fn arrived(self, seq: u64) -> (Claim, bool) {
+        let counts = self.shared.ledger.arrived(&self.claim, seq);
         (self.handed_over(), counts)
     }
 

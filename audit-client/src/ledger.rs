@@ -154,9 +154,9 @@ impl Ledger {
     }
 
     /// It is on disk. `false` says that the report was made before, and does not know it.
-    pub(crate) fn arrived(&self, claim: &Claim) -> bool {
+    pub(crate) fn arrived(&self, claim: &Claim, seq: u64) -> bool {
         let mut books = self.books();
-        books.expected.ended(claim);
+        books.expected.arrived(claim, seq);
         !books.closed || books.spool_was_closed
     }
 
@@ -175,7 +175,7 @@ impl Ledger {
     /// With a spool: the pipeline has read this one, which is now known by its number.
     pub(crate) fn in_hand(&self, seq: u64, id: &EventId) {
         let mut books = self.books();
-        let verdict = books.expected.take(id);
+        let verdict = books.expected.take(seq, id);
         books.open.insert(seq, Open { id: id.clone(), verdict, on_its_way: false, in_doubt: false });
     }
 
@@ -257,6 +257,15 @@ impl Ledger {
         if self.spool.is_none() {
             books.settled.mark(seq);
         }
+        self.answer_flushes(books);
+    }
+
+    /// Something may be settled without a verdict: what the spool found damaged.
+    pub(crate) fn look_at_flushes(&self) {
+        self.answer_flushes(&mut self.books());
+    }
+
+    fn answer_flushes(&self, books: &mut Books) {
         while let Some(next) = books.flushes.first_entry().map(|first| *first.key())
             && self.is_settled(books, next)
         {

@@ -43,7 +43,7 @@ impl DeliveryLoop {
             self.on_said(now, Item { entry, ticket }, said, &mut round);
         }
         if round.throttled {
-            self.pace.throttled(sent, now, None, &mut self.random);
+            self.pace.throttled(sent, now, None, round.progress, &mut self.random);
         } else if round.progress {
             self.resume(now);
         } else if let Some((code, message)) = &round.unsubscribed {
@@ -156,7 +156,7 @@ impl DeliveryLoop {
                 }
                 return;
             }
-            Course::SlowDown => self.pace.throttled(sent, now, failure.retry_after, &mut self.random),
+            Course::SlowDown => self.pace.throttled(sent, now, failure.retry_after, false, &mut self.random),
             Course::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
             Course::Pause => self.pause(sent, now, &outcome, &failure.message),
             Course::RenewCredentials => self.renew_credentials(sent, now, &outcome, &failure.message),

@@ -137,12 +137,13 @@ impl DeliveryLoop {
     /// Runs until a shutdown is through, or the last handle is gone.
     pub(crate) async fn run(mut self) {
         loop {
+            let now = Instant::now();
+            self.take_in(now);
+            self.shared.ledger.look_at_flushes();
             let signals = self.shared.ledger.signals();
             if signals.closed {
                 break;
             }
-            let now = Instant::now();
-            self.take_in(now);
             self.give_up(now);
             self.note_end(now, signals.shutdown, signals.orphaned);
             if let Ends::By(limit) = self.ends

@@ -128,8 +128,13 @@ impl Pace {
         sent: Instant,
         now: Instant,
         retry_after: Option<Duration>,
+        made_progress: bool,
         random: &mut fastrand::Rng,
     ) {
+        if made_progress {
+            // Some of it was taken: send less at once, but do not wait ever longer.
+            self.failures = 0;
+        }
         if self.is_news(sent, now) {
             self.limit = (self.limit / 2.0).max(1.0);
             self.failures = self.failures.saturating_add(1);
@@ -219,11 +224,11 @@ mod tests {
         let mut pace = Pace::new(Waits::default(), 8, start);
         assert_eq!(pace.concurrency(), 8);
         let later = start + Duration::from_secs(1);
-        pace.throttled(start, later, None, &mut random);
+        pace.throttled(start, later, None, false, &mut random);
         assert!((pace.limit() - 4.0).abs() < 1e-9);
         // Seven more that were on their way at the same time tell the same news.
         for _ in 0..7 {
-            pace.throttled(start, later, None, &mut random);
+            pace.throttled(start, later, None, false, &mut random);
         }
         assert!((pace.limit() - 4.0).abs() < 1e-9);
         assert_eq!(pace.concurrency(), 1, "after a failure one request probes");
@@ -244,7 +249,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         let start = Instant::now();
         let mut pace = Pace::new(Waits::default(), 8, start);
-        pace.throttled(start, start, Some(Duration::from_secs(7)), &mut random);
+        pace.throttled(start, start, Some(Duration::from_secs(7)), false, &mut random);
         assert_eq!(pace.gate(), start + Duration::from_secs(7));
         pace.failed(start, start, Some(Duration::MAX), &mut random);
         assert_eq!(pace.gate(), start + Duration::from_mins(15));

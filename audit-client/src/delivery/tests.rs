@@ -800,3 +800,18 @@ async fn the_account_is_exact_under_any_interleaving() {
         assert!(told.values().all(|count| *count == 0), "seed {seed}: {report}: {told:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_throttles_one_entry_of_each_batch_is_not_left_ever_longer() {
+    let script = Script::default().otherwise(|ids| {
+        let mut answer = all_taken(&ids[1..])?;
+        answer.failed = all_refused("Throttling")(&ids[..1])?.failed;
+        if ids.len() == 1 { all_taken(ids) } else { Ok(answer) }
+    });
+    let client = client(&script).await;
+    let start = Instant::now();
+    drop(emit_all(&client, 5_000).await);
+    client.flush().await.expect("settled");
+    assert!(start.elapsed() < 60 * SECOND, "{:?}", start.elapsed());
+    assert_eq!(client.shutdown(SECOND).await.delivered, 5_000);
+}

@@ -27,11 +27,18 @@ impl Claim {
 /// What became of a promise, and who waits for the event's verdict if it was broken.
 pub(super) type Answered = (EventId, Option<oneshot::Sender<Verdict>>, Result<u64, AppendError>);
 
+/// Who waits, and for which number, once the disk has told it.
+#[derive(Debug)]
+struct Waiter {
+    seq: Option<u64>,
+    verdict: oneshot::Sender<Verdict>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     newest: u64,
     /// By id and, for the same id twice, in the order of their coming.
-    waiters: HashMap<EventId, BTreeMap<u64, oneshot::Sender<Verdict>>>,
+    waiters: HashMap<EventId, BTreeMap<u64, Waiter>>,
     /// On their way to the disk.
     on_their_way: BTreeSet<u64>,
     /// Those of them that nobody waits for, since who emitted them could not wait. The disk answers in this order.
@@ -43,7 +50,7 @@ impl Expected {
         self.newest += 1;
         let token = self.newest;
         let (sender, receiver) = oneshot::channel();
-        self.waiters.entry(id.clone()).or_default().insert(token, sender);
+        self.waiters.entry(id.clone()).or_default().insert(token, Waiter { seq: None, verdict: sender });
         self.on_their_way.insert(token);
         (Claim { id: id.clone(), token }, receiver)
     }
@@ -68,12 +75,25 @@ impl Expected {
         let Some((_, append)) = self.promises.front_mut() else { return Poll::Ready(None) };
         let Poll::Ready(answer) = Pin::new(append).poll(context) else { return Poll::Pending };
         let Some((claim, _)) = self.promises.pop_front() else { return Poll::Ready(None) };
-        self.ended(&claim);
-        let waiter = if answer.is_err() { self.remove(&claim) } else { None };
+        let waiter = if let Ok(seq) = answer {
+            self.arrived(&claim, seq);
+            None
+        } else {
+            self.ended(&claim);
+            self.remove(&claim)
+        };
         Poll::Ready(Some((claim.id, waiter, answer)))
     }
 
-    /// The disk has answered.
+    /// It is on disk.
+    pub(super) fn arrived(&mut self, claim: &Claim, seq: u64) {
+        self.ended(claim);
+        if let Some(waiter) = self.waiters.get_mut(&claim.id).and_then(|waiters| waiters.get_mut(&claim.token)) {
+            waiter.seq = Some(seq);
+        }
+    }
+
+    /// It is no longer on its way to the disk.
     pub(super) fn ended(&mut self, claim: &Claim) {
         self.on_their_way.remove(&claim.token);
     }
@@ -89,17 +109,16 @@ impl Expected {
         if waiters.is_empty() {
             self.waiters.remove(&claim.id);
         }
-        waiter
+        waiter.map(|waiter| waiter.verdict)
     }
 
-    /// The pipeline has read one with this id: who waits for it?
-    pub(super) fn take(&mut self, id: &EventId) -> Option<oneshot::Sender<Verdict>> {
-        let waiters = self.waiters.get_mut(id)?;
-        let (_, waiter) = waiters.pop_first()?;
-        if waiters.is_empty() {
-            self.waiters.remove(id);
-        }
-        Some(waiter)
+    /// The pipeline has read this one: who waits for it? If nobody knows its number yet, the first one with its id whose
+    /// number is not known either: the disk takes them in the order of their coming.
+    pub(super) fn take(&mut self, seq: u64, id: &EventId) -> Option<oneshot::Sender<Verdict>> {
+        let waiters = self.waiters.get(id)?;
+        let knows = |known: Option<u64>| move |(_, waiter): &(&u64, &Waiter)| waiter.seq == known;
+        let (&token, _) = waiters.iter().find(knows(Some(seq))).or_else(|| waiters.iter().find(knows(None)))?;
+        self.remove(&Claim { id: id.clone(), token })
     }
 
     /// At the end: what was promised, and the disk has not answered.
@@ -114,7 +133,7 @@ impl Expected {
         for (id, waiters) in self.waiters.drain() {
             for (token, waiter) in waiters {
                 if !self.on_their_way.contains(&token) {
-                    end.push((id.clone(), waiter));
+                    end.push((id.clone(), waiter.verdict));
                 }
             }
         }

@@ -306,3 +306,24 @@ async fn an_emit_that_waits_for_room_on_disk_is_refused_by_a_shutdown() {
     assert_eq!(report.accepted, accepted + more, "{report}");
     assert!(report.lost <= more, "only what did not wait for the disk can be lost");
 }
+
+#[tokio::test]
+async fn a_receipt_hears_of_its_own_event_also_when_another_has_its_id() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let back = Arc::new(AtomicBool::new(false));
+    let is_back = back.clone();
+    let server =
+        Server::start(move |request| match (is_back.load(Ordering::SeqCst), request.body.contains("second")) {
+            (false, _) => Reply::http(503, ""),
+            (true, false) => request.taken(),
+            (true, true) => request.refused("InvalidData"),
+        });
+    let client = server.prompt().spool(directory.path()).build().await.expect("a client");
+    let second = audit_client::Entry::parse("a", entry("a").event_data().replace("alice", "second")).expect("valid");
+    drop(client.emit(entry("a")).await.expect("on disk"));
+    let receipt = client.emit(second).await.expect("on disk");
+    back.store(true, Ordering::SeqCst);
+    assert!(matches!(receipt.delivered().await, Err(NotDelivered::Rejected { .. })));
+    let report = client.shutdown(SOON).await;
+    assert_eq!((report.delivered, report.dead), (1, 1));
+}
