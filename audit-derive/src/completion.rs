@@ -46,7 +46,7 @@ pub(crate) fn imports(names: &[(Place, Ident)], library: &TokenStream) -> TokenS
             .then(|| quote!(#[cfg(rust_analyzer)] mod #module { use #library::complete::#module::*; use self::{#(#here as _),*}; }))
     });
     // Cargo does not know the condition and would have it reported as a typo.
-    quote!(#[allow(unexpected_cfgs)] const _: () = { #(#modules)* };)
+    quote!(#[allow(unexpected_cfgs, unused_imports)] const _: () = { #(#modules)* };)
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
             [(Place::Struct, "sour"), (Place::EventField, "i"), (Place::EventField, "type"), (Place::Struct, "x")]
                 .map(|(place, name)| (place, Ident::new(name, Span::call_site())));
         let expected = quote! {
-            #[allow(unexpected_cfgs)]
+            #[allow(unexpected_cfgs, unused_imports)]
             const _: () = {
                 #[cfg(rust_analyzer)]
                 mod event_struct { use ::a::complete::event_struct::*; use self::{sour as _, x as _}; }
