@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at};
 use super::error::is_out_of_space;
+use super::segment::SEQ_LIMIT;
 use super::seq_set::SeqSet;
 use super::state::is_missing;
 
@@ -286,9 +287,10 @@ impl Header {
         for (index, record) in bytes.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(RECORD_BYTES).enumerate() {
             let (covered, crc) = record.split_at(RECORD_BYTES - 4);
             let crc = crc.first_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
-            if crc32c::crc32c_append(crc_of_salt, covered) == crc {
-                known.acked.insert(number(&covered[0..8])..number(&covered[8..16]));
-                known.durable_end = known.durable_end.max(number(&covered[16..24]));
+            let (from, to, durable_end) = (number(&covered[0..8]), number(&covered[8..16]), number(&covered[16..24]));
+            if crc32c::crc32c_append(crc_of_salt, covered) == crc && to < SEQ_LIMIT && durable_end < SEQ_LIMIT {
+                known.acked.insert(from..to);
+                known.durable_end = known.durable_end.max(durable_end);
                 in_snapshot += u64::from((index as u64) < self.snapshot);
             }
         }

@@ -275,7 +275,12 @@ impl DeadLetters {
             match written {
                 Ok(()) => {
                     for letter in group {
-                        shared.state().acknowledge(letter.seq..letter.seq + 1);
+                        let mut state = shared.state();
+                        // A number that no event has yet is not acknowledged for the one that will get it.
+                        if letter.seq < state.next_seq {
+                            state.acknowledge(letter.seq..letter.seq + 1);
+                        }
+                        drop(state);
                         let _ = letter.done.send(Ok(letter.seq));
                     }
                 }

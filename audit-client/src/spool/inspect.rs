@@ -10,7 +10,7 @@ use super::error::SpoolError;
 use super::options::SpoolOptions;
 use super::reader::Record;
 use super::recovery::find_segments;
-use super::segment::{Step, Walk};
+use super::segment::{SEQ_LIMIT, Step, Walk};
 use super::seq_set::SeqSet;
 use super::state::{Segment, frame_code};
 use super::take_lock;
@@ -139,7 +139,7 @@ impl StoppedSpool {
         let code = frame_code(header, &self.options, &path)?;
         let file = self.disk.open(&path, false).map_err(SpoolError::io("open", &path))?;
         // Where the last segment ends is known only by its frames.
-        let end = if last { u64::MAX } else { segment.seqs.end };
+        let end = if last { SEQ_LIMIT } else { segment.seqs.end };
         let mut walk = Walk::new(file, code, segment.seqs.start..end, segment.length);
         loop {
             match walk.step().map_err(SpoolError::io("read", &path))? {

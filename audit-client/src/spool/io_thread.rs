@@ -55,6 +55,9 @@ impl IoThread {
             // Acknowledgements first: they make room.
             let due = owes_since.is_some_and(|since| since.elapsed() >= ACKS_SYNCED_WITHIN);
             settled = self.settle(due);
+            if due && settled {
+                owes_since = None;
+            }
             blocked = self.log.commit(&mut held);
             if !work.letters.is_empty() {
                 self.letters.commit(work.letters, &self.shared);

@@ -17,7 +17,7 @@ use super::disk::Disk;
 use super::error::SpoolError;
 use super::log::Log;
 use super::options::SpoolOptions;
-use super::segment::{BadHeader, FRAMES_AT, SegmentHeader, SegmentName, Step, Walk};
+use super::segment::{BadHeader, FRAMES_AT, SEQ_LIMIT, SegmentHeader, SegmentName, Step, Walk};
 use super::state::{Segment, Shared, State, frame_code, is_missing};
 
 /// What was found when a spool was opened.
@@ -143,7 +143,7 @@ fn read_tail(
     };
     let code = frame_code(header, options, &path)?;
     let file = disk.open(&path, false).map_err(SpoolError::io("open", &path))?;
-    let mut walk = Walk::new(file, code, last.seqs.start..u64::MAX, last.length);
+    let mut walk = Walk::new(file, code, last.seqs.start..SEQ_LIMIT, last.length);
     let mut tail = Tail { end: last.seqs.start, length: FRAMES_AT, ..Tail::default() };
     let mut gaps = Vec::new();
     let mut last_write = last.seqs.start;

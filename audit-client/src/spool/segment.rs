@@ -18,6 +18,9 @@ const MAGIC: &[u8; 8] = b"AUDSPOOL";
 /// The version of the format that this code writes, and the only one that it reads.
 pub(super) const FORMAT_VERSION: u16 = 1;
 
+/// Sequence numbers stay below this: a number on disk that does not is no number of an event.
+pub(super) const SEQ_LIMIT: u64 = 1 << 62;
+
 /// What a segment says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SegmentHeader {
@@ -124,8 +127,8 @@ impl SegmentName {
             _ => return None,
         };
         let name = Self { base, number, damaged };
-        // Only the names that this code writes: `+a` is a number to `from_str_radix`.
-        (name.render(spool) == file_name).then_some(name)
+        // Only the names that this code writes: `+a` is a number to `from_str_radix`, and nobody counts this far.
+        (name.render(spool) == file_name && base < SEQ_LIMIT && number < SEQ_LIMIT).then_some(name)
     }
 }
 

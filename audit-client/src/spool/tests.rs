@@ -363,6 +363,45 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
     assert_eq!(ids, ["poison", "second"]);
 }
 
+#[test]
+fn a_dead_letter_with_a_wrong_number_takes_nothing_from_later_events() {
+    let dir = dir();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    spool.dead_letter(&DeadLetter::new(2, "none", "{}")).wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(u64::MAX, "none", "{}")).wait().unwrap();
+    spool.append("a", "{}").wait().unwrap();
+    spool.append("b", "{}").wait().unwrap();
+    assert_eq!(drain(&spool, &mut reader).len(), 2);
+}
+
+#[test]
+fn files_that_somebody_else_put_there_do_no_harm() {
+    let dir = dir();
+    let options = || SpoolOptions::new().name("s");
+    let (spool, _reader) = Spool::open(&dir, options()).unwrap();
+    spool.append("a", "{}").wait().unwrap();
+    spool.close().unwrap();
+    for name in [
+        "s.ffffffffffffffff.ffffffffffffffff.seg",
+        "s.fffffffffffffffe.00000001.damaged",
+        "s.0000000000000001.seg",
+        "s.+000000000000001.00000001.seg",
+        "s.seg",
+        "s.acks.new",
+        "s.acks.2",
+        "s.dead.4294967296.ndjson",
+        "sx.0000000000000009.00000001.seg",
+    ] {
+        std::fs::write(dir.path().join(name), [0xff; 5000]).unwrap();
+    }
+    std::fs::create_dir(dir.path().join("s.dir")).unwrap();
+    let (spool, mut reader) = Spool::open(&dir, options()).unwrap();
+    assert_eq!(spool.append("b", "{}").wait().unwrap(), 2);
+    let ids: Vec<String> = drain(&spool, &mut reader).into_iter().map(|record| record.id).collect();
+    assert_eq!(ids, ["a", "b"]);
+    assert_eq!(spool.status().damage, Damage::default());
+}
+
 #[cfg(feature = "encryption")]
 #[test]
 fn an_encrypted_spool_shows_nothing_and_needs_its_key() {

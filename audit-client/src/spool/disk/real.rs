@@ -132,7 +132,14 @@ fn private() -> OpenOptions {
 #[cfg(unix)]
 fn make_private_dir(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let missing: Vec<&Path> =
+        dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    // A directory is there after a power failure only if the one above it was synced.
+    for made in missing {
+        let above = made.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(above)?.sync_all()?;
+    }
     let mode = std::fs::metadata(dir)?.permissions().mode();
     if mode & 0o002 != 0 {
         let text = format!(
