@@ -245,6 +245,42 @@ async fn the_admin_address_tells_health_readiness_and_counts() {
     assert_eq!(elsewhere.status, 404);
 }
 
+#[tokio::test]
+async fn a_store_that_cannot_store_gets_service_unavailable_and_goes_on_by_itself() {
+    let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let config = LakeConfig { admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let account = channel.account();
+    let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
+    let lake = lake.expect("a lake");
+    let admin = lake.admin_address().expect("an admin address").to_string();
+    let ready = async || exchange(&admin, b"GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n").await.status;
+    assert_eq!(ready().await, 200);
+
+    let other = rusqlite::Connection::open(lake.data_dir().join("lake.db")).expect("another connection");
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let refused = good(&lake, "a").send().await;
+    assert_eq!((refused.status, refused.error_type()), (503, "ServiceUnavailable"), "{refused:?}");
+    assert_eq!(ready().await, 503);
+    other.execute_batch("ROLLBACK").expect("no lock");
+    assert_eq!(ready().await, 200);
+    assert_eq!(good(&lake, "a").send().await.status, 200);
+    assert_eq!(lake.events().await.expect("events").len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_may_read_what_is_stored() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("an open folder");
+    let lake = Lake::builder().data_dir(folder.path()).start().await.expect("a lake");
+    assert_eq!(good(&lake, "a").send().await.status, 200);
+    for file in ["lake.db", "lake.db-wal", "lake.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(file)).expect(file).permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file}: {mode:o}");
+    }
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_told_with_its_line() {
     let folder = tempfile::tempdir().expect("a folder");

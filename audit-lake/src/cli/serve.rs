@@ -41,7 +41,8 @@ impl Serve {
             None => DEFAULT_LISTEN.parse()?,
         };
         let lake = Lake::builder().data_dir(&self.data).listen(listen).config(config).start().await?;
-        say(&format!("audit-lake takes events at {}", lake.endpoint_url()))?;
+        // Whoever started it may have closed its standard output; it serves all the same.
+        drop(say(&format!("audit-lake takes events at {}", lake.endpoint_url())));
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,

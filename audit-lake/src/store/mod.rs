@@ -54,15 +54,13 @@ impl DataFolder {
             builder.mode(0o700);
         }
         builder.create(path).map_err(failed)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path.join(LOCK_NAME))
-            .map_err(failed)?;
+        let lock = private_file(&path.join(LOCK_NAME)).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                // An empty file is an empty database, and SQLite gives its log the same permissions.
+                private_file(&path.join(FILE_NAME)).map_err(failed)?;
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -75,6 +73,18 @@ impl DataFolder {
     fn database(&self) -> PathBuf {
         self.path.join(FILE_NAME)
     }
+}
+
+/// Opens a file, or makes one that nobody else may read.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
 }
 
 /// Opens the database for writing, as the one process that may.

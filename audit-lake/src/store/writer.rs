@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use audit_core::{ChannelArn, EventTime};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Statement, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
@@ -218,9 +218,13 @@ fn put_all(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = EventTime::now();
     let mut outcomes = Vec::with_capacity(group.len());
-    for put in group {
-        let channel = channel_row(&transaction, channels, &put.channel)?;
-        outcomes.push(insert(&transaction, channel, now, &put.events)?);
+    {
+        let mut statements = Statements::prepare(&transaction)?;
+        for put in group {
+            let channel = channel_row(&transaction, channels, &put.channel)?;
+            outcomes
+                .push(put.events.iter().map(|event| statements.put(channel, now, event)).collect::<Result<_, _>>()?);
+        }
     }
     transaction.commit()?;
     Ok(outcomes)
@@ -240,50 +244,53 @@ fn channel_row(
     Ok(row)
 }
 
-fn insert(
-    transaction: &Transaction<'_>,
-    channel: i64,
-    now: EventTime,
-    events: &[NewEvent],
-) -> Result<Vec<Stored>, StoreError> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO events (channel, id, event_id, checksum, event_time, ingestion_time, event_source, event_name,
-                             principal_id, event_data)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT (id, channel) DO NOTHING",
-    )?;
-    let mut find =
-        transaction.prepare_cached("SELECT event_id, checksum FROM events WHERE id = ?1 AND channel = ?2")?;
-    events
-        .iter()
-        .map(|event| {
-            let checksum = event.checksum.to_string();
-            let inserted = insert.execute(params![
-                channel,
-                event.id,
-                event.event_id,
-                checksum,
-                event.event_time.unix_seconds(),
-                now.unix_seconds(),
-                event.source,
-                event.name,
-                event.principal,
-                event.data,
-            ])?;
-            if inserted == 1 {
-                return Ok(Stored::New);
-            }
-            let before: Option<(String, String)> =
-                find.query_row(params![event.id, channel], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            match before {
-                Some((event_id, stored)) if stored == checksum => Ok(Stored::Before { event_id }),
-                Some(_) => Ok(Stored::IdTaken),
-                None => Err(StoreError::Damaged {
-                    what: "the index events_by_id names an event that is not there".to_owned(),
-                }),
-            }
+/// What a transaction does over and over, prepared once.
+struct Statements<'t> {
+    insert: Statement<'t>,
+    find: Statement<'t>,
+}
+
+impl<'t> Statements<'t> {
+    fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            insert: transaction.prepare(
+                "INSERT INTO events (channel, id, event_id, checksum, event_time, ingestion_time, event_source, event_name,
+                                     principal_id, event_data)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 ON CONFLICT (id, channel) DO NOTHING",
+            )?,
+            find: transaction.prepare("SELECT event_id, checksum FROM events WHERE id = ?1 AND channel = ?2")?,
         })
-        .collect()
+    }
+
+    /// Stores an event if it is new, and tells what became of it.
+    fn put(&mut self, channel: i64, now: EventTime, event: &NewEvent) -> Result<Stored, StoreError> {
+        let checksum = event.checksum.to_string();
+        let inserted = self.insert.execute(params![
+            channel,
+            event.id,
+            event.event_id,
+            checksum,
+            event.event_time.unix_seconds(),
+            now.unix_seconds(),
+            event.source,
+            event.name,
+            event.principal,
+            event.data,
+        ])?;
+        if inserted == 1 {
+            return Ok(Stored::New);
+        }
+        let before: Option<(String, String)> =
+            self.find.query_row(params![event.id, channel], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        match before {
+            Some((event_id, stored)) if stored == checksum => Ok(Stored::Before { event_id }),
+            Some(_) => Ok(Stored::IdTaken),
+            None => {
+                Err(StoreError::Damaged { what: "the index events_by_id names an event that is not there".to_owned() })
+            }
+        }
+    }
 }
 
 fn prune(connection: &mut Connection, before: EventTime, at_most: usize) -> Result<usize, StoreError> {
