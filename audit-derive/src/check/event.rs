@@ -112,7 +112,9 @@ impl Subject<'_> {
                 );
                 diagnostics.error(&origin.role, "this field is the id; `generate_id` would make another one");
             }
-            (None, None) if !means_id && !of_item.meant("generate_id") => {
+            (None, None)
+                if !means_id && !of_item.meant("generate_id") && !self.own.meant("id") && !of_item.meant("id") =>
+            {
                 let ident = self.ident;
                 let on = if self.of_enum.is_some() { "enum" } else { "struct" };
                 let message = format!(

@@ -195,7 +195,7 @@ impl Written<'_> {
             return (Some(text.clone()), text.to_token_stream());
         }
         let Some(ident) = &self.field.ident else {
-            if !self.attributes.meant("rename") {
+            if !self.attributes.is_miswritten() {
                 let message = format!(
                     "a field without a name needs a key: add `#[audit(rename = \"…\")]`, or `flatten`, `skip` or {}",
                     if role == Role::Detail { "`principal_id`" } else { "a role such as `id`" }

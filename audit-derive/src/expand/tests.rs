@@ -71,3 +71,14 @@ fn what_is_missing_is_told_once() {
     let errors = identity_errors("struct S { a: u8 }");
     assert_eq!(errors.len(), 2, "{errors:?}");
 }
+
+#[test]
+fn what_stands_at_the_wrong_place_is_not_called_missing_as_well() {
+    let errors = event_errors("#[audit(source = \"a\")] enum E { #[audit(id)] A(u8, #[audit(naem = \"b\")] u8) }");
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert!(errors[0].starts_with("`id` is valid on a field"), "{errors:?}");
+    assert!(errors[1].starts_with("a field without a name"), "{errors:?}");
+    assert!(errors[2].starts_with("unknown attribute `naem`"), "{errors:?}");
+    let errors = event_errors("#[audit(source = \"a\")] struct E { #[audit(id request)] a: u8 }");
+    assert_eq!(errors, ["a comma, or the end, is expected here"]);
+}

@@ -54,6 +54,11 @@ impl Attributes {
         self.has(name) || self.miswritten.contains(&name)
     }
 
+    /// Whether something is wrong with what stands here, so that more about it would be more than helps.
+    pub(crate) fn is_miswritten(&self) -> bool {
+        !self.miswritten.is_empty()
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&Text> {
         match self.get(name).map(|given| &given.value) {
             Some(Value::Text(text)) => Some(text),
@@ -146,6 +151,7 @@ fn one(
         return Err(syn::Error::new_spanned(&name, unknown(&written, meant, place)));
     };
     if !attribute.places.contains(&place) {
+        found.miswritten.push(attribute.name);
         let message = format!(
             "`{written}` is valid on {}, not on {}\n{}",
             attributes::places_of(attribute),

@@ -40,7 +40,8 @@ pub(crate) enum Value {
 pub(crate) fn parse(input: ParseStream<'_>, attribute: &'static Attribute, name: &Ident) -> syn::Result<Value> {
     let Attribute { name: written, example, .. } = attribute;
     if attribute.takes == Takes::Nothing {
-        if input.is_empty() || input.peek(Token![,]) {
+        // Anything else behind it is a comma that is missing.
+        if !input.peek(Token![=]) && !input.peek(token::Paren) {
             return Ok(Value::Nothing);
         }
         let rest = super::rest_of_item(input);
