@@ -12,12 +12,14 @@ mod settled;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use audit_core::EventId;
 use tokio::sync::{Notify, oneshot};
+use tokio::task::unconstrained;
 
 use crate::batcher::Urgency;
 use crate::observe::metric;
@@ -130,7 +132,8 @@ impl Ledger {
         if books.takes_no_more() {
             return Err(Closing);
         }
-        Ok(books.expected.add(id))
+        let next = self.spool.as_ref().map_or(0, |spool| spool.status().next_seq);
+        Ok(books.expected.add(id, next))
     }
 
     /// Whoever emitted it does not wait for the disk, and is told that it is accepted.
@@ -340,7 +343,11 @@ impl Ledger {
         if books.closed {
             return books.report.clone();
         }
-        answer_promises(&mut books, &mut Context::from_waker(Waker::noop()));
+        {
+            // All of them, however much of its turn the task has used up: tokio would have the others wait for the next.
+            let answer = poll_fn(|context| Poll::Ready(answer_promises(&mut books, context)));
+            let _ = pin!(unconstrained(answer)).poll(&mut Context::from_waker(Waker::noop()));
+        }
         books.closed = true;
         books.spool_was_closed = spool_was_closed;
         let unanswered = books.expected.unanswered_promises();

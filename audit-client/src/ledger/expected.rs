@@ -27,11 +27,18 @@ impl Claim {
 /// What became of a promise, and who waits for the event's verdict if it was broken.
 pub(super) type Answered = (EventId, Option<oneshot::Sender<Verdict>>, Result<u64, AppendError>);
 
-/// Who waits, and for which number, once the disk has told it.
+/// Who waits, and for which number.
 #[derive(Debug)]
 struct Waiter {
-    seq: Option<u64>,
+    number: Number,
     verdict: oneshot::Sender<Verdict>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Number {
+    Known(u64),
+    /// The disk has not told it yet. Lower ones are taken.
+    AtLeast(u64),
 }
 
 #[derive(Debug, Default)]
@@ -46,11 +53,15 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn add(&mut self, id: &EventId) -> (Claim, oneshot::Receiver<Verdict>) {
+    /// `next` is the lowest number that the disk may give it.
+    pub(super) fn add(&mut self, id: &EventId, next: u64) -> (Claim, oneshot::Receiver<Verdict>) {
         self.newest += 1;
         let token = self.newest;
         let (sender, receiver) = oneshot::channel();
-        self.waiters.entry(id.clone()).or_default().insert(token, Waiter { seq: None, verdict: sender });
+        self.waiters
+            .entry(id.clone())
+            .or_default()
+            .insert(token, Waiter { number: Number::AtLeast(next), verdict: sender });
         self.on_their_way.insert(token);
         (Claim { id: id.clone(), token }, receiver)
     }
@@ -88,8 +99,13 @@ impl Expected {
     /// It is on disk.
     pub(super) fn arrived(&mut self, claim: &Claim, seq: u64) {
         self.ended(claim);
-        if let Some(waiter) = self.waiters.get_mut(&claim.id).and_then(|waiters| waiters.get_mut(&claim.token)) {
-            waiter.seq = Some(seq);
+        for (token, waiter) in self.waiters.get_mut(&claim.id).into_iter().flatten() {
+            match &mut waiter.number {
+                number if *token == claim.token => *number = Number::Known(seq),
+                // The disk takes them in the order of their coming.
+                Number::AtLeast(next) if *token > claim.token => *next = (*next).max(seq + 1),
+                _ => {}
+            }
         }
     }
 
@@ -112,12 +128,14 @@ impl Expected {
         waiter.map(|waiter| waiter.verdict)
     }
 
-    /// The pipeline has read this one: who waits for it? If nobody knows its number yet, the first one with its id whose
-    /// number is not known either: the disk takes them in the order of their coming.
+    /// The pipeline has read this one: who waits for it? If the disk's answer has not been heard yet, the first one with its
+    /// id whose number it can be.
     pub(super) fn take(&mut self, seq: u64, id: &EventId) -> Option<oneshot::Sender<Verdict>> {
         let waiters = self.waiters.get(id)?;
-        let knows = |known: Option<u64>| move |(_, waiter): &(&u64, &Waiter)| waiter.seq == known;
-        let (&token, _) = waiters.iter().find(knows(Some(seq))).or_else(|| waiters.iter().find(knows(None)))?;
+        let known = waiters.iter().find(|(_, waiter)| waiter.number == Number::Known(seq));
+        let perhaps =
+            || waiters.iter().find(|(_, waiter)| matches!(waiter.number, Number::AtLeast(next) if next <= seq));
+        let (&token, _) = known.or_else(perhaps)?;
         self.remove(&Claim { id: id.clone(), token })
     }
 
