@@ -137,17 +137,19 @@ impl DeliveryLoop {
     /// Runs until a shutdown is through, or the last handle is gone.
     pub(crate) async fn run(mut self) {
         loop {
-            let now = Instant::now();
-            self.take_in(now);
-            self.shared.ledger.look_at_flushes();
+            // First what is asked, then what is there: whatever was accepted before a flush or a shutdown was asked for
+            // goes out together.
             let signals = self.shared.ledger.signals();
             if signals.closed {
                 break;
             }
+            let now = Instant::now();
+            self.take_in(now);
+            self.shared.ledger.look_at_flushes();
             self.give_up(now);
             self.note_end(now, signals.shutdown, signals.orphaned);
             if let Ends::By(limit) = self.ends
-                && (signals.open == 0 || limit.is_some_and(|limit| limit <= now))
+                && (self.shared.ledger.signals().open == 0 || limit.is_some_and(|limit| limit <= now))
             {
                 break;
             }

@@ -180,7 +180,8 @@ async fn an_emit_that_is_dropped_half_way_is_kept_whole_or_not_at_all() {
     }
     let report = client.shutdown(SOON).await;
     adds_up(&report);
-    assert_eq!((report.kept, report.lost), (0, 0), "{report}");
+    // One that was being written when the client ended is for the next run.
+    assert!(report.lost == 0 && report.kept <= 1, "{report}");
     let delivered = ids(&report.delivered_ids);
     assert!(told.is_subset(&delivered));
     let on_the_server: BTreeSet<String> = server.requests().into_iter().flat_map(|request| request.ids).collect();
