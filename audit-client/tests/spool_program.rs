@@ -127,3 +127,40 @@ fn an_encrypted_spool_is_shown_to_who_has_its_key() {
     assert!(failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("ID=FILE"));
     assert!(!failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("secret"));
 }
+
+#[test]
+fn everything_that_is_kept_can_be_sent_to_the_channel() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(audit_lake::Lake::builder().start()).unwrap();
+    let account = lake.channel_arn().account();
+    let event_data = |id: &str| {
+        format!(
+            r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","recipientAccountId":"{account}"}}"#
+        )
+    };
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    for id in ["waits", "was-dead"] {
+        spool.append(id, &event_data(id)).wait().unwrap();
+    }
+    spool.dead_letter(&DeadLetter::new(2, "was-dead", event_data("was-dead"))).wait().unwrap();
+    spool.close().unwrap();
+
+    let output = Command::new(env!("CARGO_BIN_EXE_audit-spool"))
+        .arg(dir.path())
+        .args(["replay", "--to-channel"])
+        .env("AUDIT_CHANNEL_ARN", lake.channel_arn().as_str())
+        .env("AUDIT_ENDPOINT_URL", lake.endpoint_url())
+        .env("AWS_ACCESS_KEY_ID", lake.access_key().id())
+        .env("AWS_SECRET_ACCESS_KEY", lake.access_key().secret())
+        .env_remove("AWS_SESSION_TOKEN")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.ends_with("delivered 2, dead 0, still waiting 0\n"), "{said}");
+    let mut stored: Vec<_> = runtime.block_on(lake.events()).unwrap().into_iter().map(|event| event.id).collect();
+    stored.sort();
+    assert_eq!(stored, ["waits", "was-dead"]);
+    assert_eq!(text(dir.path(), &["list"]), "");
+}
