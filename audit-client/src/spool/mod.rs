@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A record gets a sequence number when it is written. Segments hold consecutive numbers, so what is missing is known
-//! exactly; acknowledgements are a set of numbers, in any order. [`recovery`] tells how a spool is opened after whatever
-//! happened, [`log`] what holds when the disk fails, `docs/spool-format.md` how the files look. Everything that touches a
+//! exactly; acknowledgements are a set of numbers, in any order. `recovery` tells how a spool is opened after whatever
+//! happened, `log` what holds when the disk fails, `docs/spool-format.md` how the files look. Everything that touches a
 //! file does so through [`Disk`].
 //!
 //! ```
