@@ -14,10 +14,12 @@ use std::path::Path;
 fn main() -> Result<(), Box<dyn Error>> {
     let save = std::env::args().any(|argument| argument == "--save");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The payloads come last: where a heap was larger, trees of values take longer, and what stands beside us would pay for it.
     for table in encoding::tables()? {
         println!("{table}");
     }
     println!("{}", parsing::table()?);
+    println!("{}", encoding::payload_table()?);
     let (table, plot) = flatness::table()?;
     println!("{table}");
     if save {
