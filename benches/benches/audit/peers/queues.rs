@@ -136,7 +136,7 @@ fn tracing_appender(threads: usize) -> Result<Calls, Failed> {
     let (writer, _guard) =
         tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(true).finish(std::io::sink());
     let hand_over = |entry: Entry| {
-        let result = (&mut writer.clone()).write_all(entry.event_data().as_bytes());
+        let result = writer.clone().write_all(entry.event_data().as_bytes());
         (entry, result)
     };
     // It has no flush: a pause that its queue is never full after.
