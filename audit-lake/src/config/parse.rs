@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use audit_core::{AccountId, ChannelArn, EventTime, ExternalId};
+use audit_core::{AccountId, ChannelArn, ExternalId};
 use toml::de::DeTable;
 
 use super::section::{At, Mistakes, Section};
@@ -133,7 +133,7 @@ impl Parser<'_> {
         let secret = self.secret(&mut section, ["secret", "secret_file", "secret_env"]);
         let token = self.secret(&mut section, ["session_token", "session_token_file", "session_token_env"]);
         let notes = &mut self.mistakes;
-        let expires = section.parsed::<EventTime>(notes, "expires").map(|expires| expires.value);
+        let expires = section.time(notes, "expires");
         section.finish(notes);
         if let Sought::Nothing = secret {
             notes.note(start, "[[account.key]] needs one of `secret`, `secret_file` and `secret_env`");
@@ -300,4 +300,48 @@ fn read_secret(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(SECRET_BYTES).read_to_string(&mut text)?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::parse;
+
+    /// A whole configuration, with a line of its one key.
+    fn with_key(line: &str) -> String {
+        format!(
+            "[[account]]\nid = \"123456789012\"\n[[account.key]]\nid = \"AKID\"\n{line}\n[[channel]]\narn = \"arn:aws:cloudtrail:eu-west-1:123456789012:channel/a\"\n"
+        )
+    }
+
+    #[test]
+    fn a_secret_comes_from_the_file_itself_from_another_or_from_the_environment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("secret"), "from a file\n").expect("written");
+        let path = std::env::var("PATH").expect("the path of programs");
+        for (line, secret) in [
+            ("secret = 'inline'", "inline"),
+            ("secret_file = 'secret'", "from a file"),
+            ("secret_env = 'PATH'", path.as_str()),
+        ] {
+            let config = parse(&with_key(line), folder.path()).expect(line);
+            assert_eq!(config.accounts[0].keys[0].secret.expose(), secret);
+        }
+    }
+
+    #[test]
+    fn a_time_may_be_a_string_or_a_date_time() {
+        let with = |expires: &str| parse(&with_key(&format!("secret = \"s\"\nexpires = {expires}")), Path::new("."));
+        for good in ["\"2027-01-01T00:00:00Z\"", "2027-01-01T00:00:00Z"] {
+            let config = with(good).expect(good);
+            assert_eq!(
+                config.accounts[0].keys[0].expires.map(|time| time.to_string()).as_deref(),
+                Some("2027-01-01T00:00:00Z")
+            );
+        }
+        for bad in ["2027-01-01", "2027-01-01T00:00:00+01:00", "1"] {
+            assert!(with(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
+use audit_core::EventTime;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -113,6 +114,18 @@ impl<'d, 'i> Section<'d, 'i> {
     {
         let text = self.required_string(mistakes, key)?;
         convert(mistakes, key, &text)
+    }
+
+    /// A time, as a string or as TOML's own date-time.
+    pub(super) fn time(&mut self, mistakes: &mut Mistakes<'_>, key: &'static str) -> Option<EventTime> {
+        if let Some(value) = self.table.get(key)
+            && let DeValue::Datetime(time) = value.get_ref()
+        {
+            self.asked.push(key);
+            let text = time.to_string();
+            return convert(mistakes, key, &At { value: &*text, at: value.span().start }).map(|time| time.value);
+        }
+        self.parsed(mistakes, key).map(|time| time.value)
     }
 
     /// One of a few words.
