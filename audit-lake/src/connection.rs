@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -49,6 +49,8 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
 struct Activity {
     in_flight: AtomicUsize,
     since: Mutex<Quiet>,
+    /// Says that a head began, which brings the deadline nearer.
+    head_began: Notify,
 }
 
 /// Since when nothing has been asked, and whether anything ever was.
@@ -56,19 +58,44 @@ struct Activity {
 struct Quiet {
     since: Instant,
     fresh: bool,
+    /// When the first bytes of a head came that is not whole yet.
+    head: Option<Instant>,
 }
 
 impl Activity {
     fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
+        self.quiet().head = None;
         InFlight(Arc::clone(self))
+    }
+
+    fn quiet(&self) -> MutexGuard<'_, Quiet> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes came in. Between requests, they are the beginning of a head.
+    fn heard(&self) {
+        if self.in_flight.load(Ordering::Acquire) == 0 {
+            let mut quiet = self.quiet();
+            if quiet.head.is_none() {
+                quiet.head = Some(Instant::now());
+                self.head_began.notify_one();
+            }
+        }
+    }
+
+    /// Whether it is a head that takes too long, rather than silence.
+    fn head_is_late(&self, limits: &LimitsConfig) -> bool {
+        self.quiet().head.is_some_and(|began| Instant::now() >= began + limits.header_timeout)
     }
 
     /// When the connection will have been quiet for too long, if it stays quiet.
     fn deadline(&self, limits: &LimitsConfig) -> Instant {
-        let quiet = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        // A fresh connection's head has a timeout of its own, which ends in an answer; so this comes after it.
-        quiet.since + if quiet.fresh { limits.header_timeout + GOODBYE } else { limits.idle_timeout }
+        let quiet = *self.quiet();
+        if let Some(began) = quiet.head {
+            return began + limits.header_timeout;
+        }
+        quiet.since + if quiet.fresh { limits.header_timeout } else { limits.idle_timeout }
     }
 }
 
@@ -77,7 +104,7 @@ struct InFlight(Arc<Activity>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        *self.0.since.lock().unwrap_or_else(PoisonError::into_inner) = Quiet { since: Instant::now(), fresh: false };
+        *self.0.quiet() = Quiet { since: Instant::now(), fresh: false, head: None };
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -135,7 +162,8 @@ impl Connection {
         };
         let activity = Arc::new(Activity {
             in_flight: AtomicUsize::new(0),
-            since: Mutex::new(Quiet { since: Instant::now(), fresh: true }),
+            since: Mutex::new(Quiet { since: Instant::now(), fresh: true, head: None }),
+            head_began: Notify::new(),
         });
         let service =
             Watched { router: TowerToHyperService::new(self.router.clone()), activity: Arc::clone(&activity) };
@@ -148,10 +176,13 @@ impl Connection {
             let mut connection = pin!(connection);
             return self.drive(&activity, connection.as_mut(), http2::Connection::graceful_shutdown).await;
         }
+        // hyper's own timeout of a head ends a connection between two requests as well, which may be quiet for longer.
+        let heard = Arc::clone(&activity);
+        wire.on_bytes(Box::new(move || heard.heard()));
         let served = {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(self.limits.header_timeout)
+                .header_read_timeout(None)
                 .max_buf_size(HEADER_BYTES)
                 .max_headers(HEADERS)
                 .half_close(true)
@@ -161,6 +192,7 @@ impl Connection {
             self.drive(&activity, connection.as_mut(), http1::Connection::graceful_shutdown).await
         };
         match served {
+            Err(error) if error.is::<LateHead>() => last_word(&mut wire, head_timeout()).await,
             Err(error) => match error.downcast_ref::<hyper::Error>().and_then(unreadable) {
                 Some(refusal) => last_word(&mut wire, refusal).await,
                 None => Err(error),
@@ -186,8 +218,12 @@ impl Connection {
             tokio::select! {
                 ended = connection.as_mut() => return Ok(ended?),
                 () = stopped(&mut self.stop) => break Ended::Stopped,
+                () = activity.head_began.notified() => {}
                 () = tokio::time::sleep_until(deadline) => {
                     let quiet = activity.in_flight.load(Ordering::Acquire) == 0;
+                    if quiet && activity.head_is_late(&self.limits) {
+                        return Err(Box::new(LateHead));
+                    }
                     if quiet && Instant::now() >= activity.deadline(&self.limits) {
                         break Ended::Idle;
                     }
@@ -214,6 +250,11 @@ impl Connection {
     }
 }
 
+/// A head that began and did not come to its end in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the head of a request did not arrive in time")]
+struct LateHead;
+
 fn head_timeout() -> RequestError {
     RequestError::new(ErrorCode::RequestTimeout, "The head of the request did not arrive in time. Send it again.")
 }
@@ -221,9 +262,7 @@ fn head_timeout() -> RequestError {
 /// What to say of bytes that hyper could not read as a request, if there is anything to say.
 fn unreadable(error: &hyper::Error) -> Option<RequestError> {
     let refused = |code, message: &str| Some(RequestError::new(code, message));
-    if error.is_timeout() {
-        Some(head_timeout())
-    } else if error.is_incomplete_message() {
+    if error.is_incomplete_message() {
         refused(ErrorCode::RequestAborted, "The request ended before it was whole. Send it again.")
     } else if error.is_parse_too_large() {
         refused(

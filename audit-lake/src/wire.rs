@@ -19,11 +19,13 @@ pub(crate) struct Wire<S> {
     ahead: Vec<u8>,
     /// Whether bytes came in after the last that went out.
     unanswered: bool,
+    /// Who wants to know when bytes come in.
+    on_bytes: Option<Box<dyn Fn() + Send>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, ahead: Vec::new(), unanswered: false }
+        Self { stream, ahead: Vec::new(), unanswered: false, on_bytes: None }
     }
 
     /// Reads as far as it takes to tell whether the connection begins as HTTP/2.
@@ -39,6 +41,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.ahead.extend_from_slice(&piece[..read]);
         }
         Ok(self.ahead == PREFACE)
+    }
+
+    /// Calls this whenever bytes come in from now on, and now if some are there already.
+    pub(crate) fn on_bytes(&mut self, call: Box<dyn Fn() + Send>) {
+        if !self.ahead.is_empty() {
+            call();
+        }
+        self.on_bytes = Some(call);
     }
 
     /// Whether the other side said something and was not answered.
@@ -71,7 +81,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         }
         let before = into.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, into))?;
-        this.unanswered |= into.filled().len() > before;
+        if into.filled().len() > before {
+            this.unanswered = true;
+            if let Some(call) = &this.on_bytes {
+                call();
+            }
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -102,6 +102,23 @@ async fn a_connection_that_says_nothing_or_too_little_is_ended() {
 }
 
 #[tokio::test]
+async fn between_requests_a_connection_may_be_quiet_for_longer_than_a_head_may_take() {
+    let limits = LimitsConfig { header_timeout: Duration::from_millis(200), ..LimitsConfig::default() };
+    let lake = lake_with(limits).await;
+    let mut stream = connect(&lake).await;
+    for id in ["a", "b"] {
+        stream.write_all(&good(&lake, id).to_bytes()).await.expect("written");
+        assert_eq!(read_answer(&mut stream).await.expect("an answer").status, 200);
+        // Long enough that the connection would be ended, if it were to be.
+        tokio::time::sleep(limits.header_timeout * 4).await;
+    }
+    // A head that begins then and does not go on is late all the same.
+    stream.write_all(b"POST /").await.expect("written");
+    let answer = read_answer(&mut stream).await.expect("an answer");
+    assert_eq!((answer.status, answer.error_type()), (408, "RequestTimeoutException"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn connections_beyond_the_cap_wait_for_a_place() {
     let limits = LimitsConfig {
         connections: 2,
