@@ -12,10 +12,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use audit_client::{AuditClient, ChannelArn, Receipt};
+use audit_client::{AuditClient, ChannelArn, Credentials, Receipt};
 use audit_examples::github::GithubEvent;
 use audit_lake::Lake;
-use aws_credential_types::Credentials;
 
 const SAMPLE: &str = include_str!("../../data/github-audit-log.ndjson");
 const LAKE_FOLDER: &str = "quickstart-lake";
