@@ -182,9 +182,11 @@ def bad_entries(table):
     table.add("a channel without destination", [entry(id, text(event(id)))],
               {"ok": {"successful": [], "failed": {id: "AccountNotSubscribed"}}}, channel="nowhere")
     ids = [table.id() for _ in range(3)]
-    table.add("more events than the rate", [entry(id, text(event(id, recipientAccountId="333333333333"))) for id in ids],
+    number = ["boto3", "awscli", "javascript", "rust", "raw"].index(table.client)
+    account = f"33333333333{number}"
+    table.add("more events than the rate", [entry(id, text(event(id, recipientAccountId=account))) for id in ids],
               {"ok": {"successful": ids[:1], "failed": {ids[1]: "Throttling", ids[2]: "Throttling"}}},
-              channel="few-events", key={"id": "AKIDFEWEVENTS", "secret": "fewEventsSecretEXAMPLE", "token": None})
+              channel="few-events", key={"id": f"AKIDFEWEVENTS{number}", "secret": "fewEventsSecretEXAMPLE", "token": None})
 
 
 def errors(table):
