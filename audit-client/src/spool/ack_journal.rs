@@ -179,6 +179,8 @@ impl AckJournal {
         let at = bytes.len();
         let full_at = if at <= SLOT_BYTES / 4 * 3 { SLOT_BYTES } else { 2 * at };
 
+        // Whether the current file's own sync never failed.
+        let is_safe = self.current.and_then(|index| self.slots.get(index)).is_some_and(|slot| slot.file.is_some());
         let Some(slot) = self.slots.get_mut(target) else { return Ok(()) };
         let existing = if replace { None } else { slot.file.take() };
         let file = if let Some(file) = existing {
@@ -190,7 +192,14 @@ impl AckJournal {
                 slot.file = Some(file);
                 return Err(error);
             }
-            file.sync_data()?;
+            if let Err(error) = file.sync_data() {
+                // Whoever reads it now sees it whole, though it need not be on disk. The current one is, so nobody may take
+                // this one for the newer and overwrite the other.
+                if is_safe {
+                    let _ = write_all_at(&*file, &[0; HEADER_BYTES], 0);
+                }
+                return Err(error);
+            }
             file
         } else {
             bytes.resize(full_at, 0);
