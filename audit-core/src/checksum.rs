@@ -1,14 +1,13 @@
 //! The checksum that proves an event's data: base64 of the SHA-256 of its exact bytes.
 
 use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::names::NameError;
+use crate::names::{NameError, readable};
 use crate::sha256_const;
 
 /// The characters of a checksum on the wire: 32 bytes in padded base64.
@@ -110,22 +109,6 @@ impl TryFrom<&str> for Checksum {
     }
 }
 
-impl TryFrom<String> for Checksum {
-    type Error = NameError;
-
-    fn try_from(text: String) -> Result<Self, NameError> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl FromStr for Checksum {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        Self::try_from(text)
-    }
-}
-
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; WIRE_CHARS];
@@ -141,16 +124,11 @@ impl fmt::Debug for Checksum {
     }
 }
 
+readable!(Checksum);
+
 impl Serialize for Checksum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Checksum {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::try_from(&*text).map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,12 +1,11 @@
 //! When an event happened, as the service writes it: UTC, to the second.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
-use crate::names::NameError;
+use crate::names::{NameError, readable};
 
 const SECONDS_A_DAY: i64 = 86_400;
 /// 0000-01-01T00:00:00Z
@@ -193,22 +192,6 @@ impl TryFrom<&str> for EventTime {
     }
 }
 
-impl TryFrom<String> for EventTime {
-    type Error = NameError;
-
-    fn try_from(text: String) -> Result<Self, NameError> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl FromStr for EventTime {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        Self::try_from(text)
-    }
-}
-
 impl TryFrom<SystemTime> for EventTime {
     type Error = NameError;
 
@@ -239,16 +222,11 @@ impl fmt::Debug for EventTime {
     }
 }
 
+readable!(EventTime);
+
 impl Serialize for EventTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for EventTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::try_from(&*text).map_err(serde::de::Error::custom)
     }
 }
 

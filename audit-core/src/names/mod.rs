@@ -65,8 +65,8 @@ impl From<std::convert::Infallible> for NameError {
     }
 }
 
-/// What every name has in common, given `as_str` and `TryFrom<&str>`.
-macro_rules! textual {
+/// All the ways to read a name, given `TryFrom<&str>`.
+macro_rules! readable {
     ($name:ident) => {
         impl std::str::FromStr for $name {
             type Err = crate::names::NameError;
@@ -88,6 +88,21 @@ macro_rules! textual {
                 Self::try_from(text.as_str())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::try_from(&*text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use readable;
+
+/// What names that are kept as text have in common, given `as_str` and `TryFrom<&str>`.
+macro_rules! textual {
+    ($name:ident) => {
+        crate::names::readable!($name);
 
         impl From<&$name> for $name {
             fn from(name: &$name) -> Self {
@@ -116,13 +131,6 @@ macro_rules! textual {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                Self::try_from(&*text).map_err(serde::de::Error::custom)
             }
         }
     };
