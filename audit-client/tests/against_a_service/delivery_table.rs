@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::scripted::{HangUp, Reply, Request, Server, answer, entry, keys};
 use audit_client::{AuditClient, NotDelivered, ShutdownReport};
 use aws_credential_types::provider::{ProvideCredentials, future};
+use tokio::net::{TcpSocket, TcpStream};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -44,6 +45,39 @@ async fn a_request_is_signed_for_the_channels_region_and_carries_every_entry_onc
     let first = &json["auditEvents"][0];
     assert_eq!(first["eventData"].as_str(), Some(entry("e0").event_data()));
     assert_eq!(first["eventDataChecksum"].as_str(), Some(entry("e0").checksum().to_string().as_str()));
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_takes_ends_at_the_connect_timeout_not_at_the_attempts() {
+    // A queue of one: when it is full, the system leaves further connections without any answer.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let listener = socket.listen(1).expect("listening");
+    let address = listener.local_addr().expect("an address");
+    let mut queued = Vec::new();
+    while let Ok(connected) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        queued.push(connected.expect("in the queue"));
+    }
+    let client = Server::replies([])
+        .prompt()
+        .endpoint_url(format!("http://{address}"))
+        .connect_timeout(Duration::from_millis(100))
+        .attempt_timeout(Duration::from_hours(1))
+        .build()
+        .await
+        .expect("a client");
+    drop(client.emit(entry("e0")).await.expect("accepted"));
+    let failure = tokio::time::timeout(SOON, async {
+        loop {
+            if let Some(failure) = client.stats().last_failure {
+                return failure;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let failure = failure.await.expect("an hour before the attempt's own end");
+    assert!(failure.message.contains("timed out") || failure.message.contains("timeout"), "{failure:?}");
+    assert_eq!(client.shutdown(Duration::ZERO).await.lost, 1);
 }
 
 #[tokio::test]
