@@ -205,7 +205,12 @@ impl AuditClient {
                             shared.wake.notify_one();
                             Ok(self.receipt(claim, verdict))
                         }
-                        Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+                        // It is in line already, and may be written before it can be taken back.
+                        Err(_) => {
+                            let reason = "the client was shut down while it was in line for the disk; if it got there, \
+                                          the next start with this spool delivers it";
+                            Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() })
+                        }
                     },
                     Err(refusal) => Err(refused(entry, refusal)),
                 }

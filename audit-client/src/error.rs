@@ -44,8 +44,8 @@ pub enum EmitError {
         /// Why.
         source: Refusal,
     },
-    /// The disk failed while the event was written, and nobody knows what it kept. Emitting it again under the same id
-    /// does no harm where the service knows ids.
+    /// The disk failed, or the client was shut down, while the event was on its way to the disk, and nobody knows whether
+    /// it got there. Emitting it again under the same id does no harm where the service knows ids.
     #[error("it is unknown whether event {id} is kept: {reason}")]
     #[non_exhaustive]
     Unknown {
