@@ -198,22 +198,19 @@ impl AuditClient {
             },
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
-                match spool.try_append(entry.id().as_str(), entry.event_data()) {
-                    Ok(append) => match shared.ledger.promise(&underway.claim, append) {
-                        Ok(()) => {
-                            let claim = underway.handed_over();
-                            shared.wake.notify_one();
-                            Ok(self.receipt(claim, verdict))
-                        }
-                        // It is in line already, and may be written before it can be taken back.
-                        Err(_) => {
-                            let reason = "the client was shut down while it was in line for the disk; if it got there, \
-                                          the next start with this spool delivers it";
-                            Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() })
-                        }
-                    },
-                    Err(refusal) => Err(refused(entry, refusal)),
+                let append = match spool.try_append(entry.id().as_str(), entry.event_data()) {
+                    Ok(append) => append,
+                    Err(refusal) => return Err(refused(entry, refusal)),
+                };
+                if shared.ledger.promise(&underway.claim, append).is_err() {
+                    // It is in line already, and may be written before it can be taken back.
+                    let reason = "the client was shut down while it was in line for the disk; if it got there, the next \
+                                  start with this spool delivers it";
+                    return Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() });
                 }
+                let claim = underway.handed_over();
+                shared.wake.notify_one();
+                Ok(self.receipt(claim, verdict))
             }
         }
     }
