@@ -1,5 +1,6 @@
 //! Deleting what is older than it is to be kept: in small steps, so that no request waits long behind one.
 
+use std::fmt::Display;
 use std::time::{Duration, SystemTime};
 
 use audit_core::EventTime;
@@ -16,33 +17,194 @@ const REST: Duration = Duration::from_mins(1);
 
 /// Deletes events that happened longer ago than `age`, for as long as this is polled.
 /// `age` may change meanwhile; `None` keeps everything.
-pub(crate) async fn keep(service: &Service, mut age: watch::Receiver<Option<Duration>>) {
+pub(crate) async fn keep(service: &Service, age: watch::Receiver<Option<Duration>>) {
+    let prune = |before, at_most| async move {
+        let deleted = service.store().prune(before, at_most).await;
+        if let Ok(deleted) = deleted {
+            service.metrics().pruned(deleted);
+        }
+        deleted
+    };
+    run(prune, SystemTime::now, age).await;
+}
+
+/// [`keep`], deleting with `prune` (those that happened before a time, at most so many; it tells how many they were), by the
+/// clock `now`.
+async fn run<F, E>(
+    prune: impl Fn(EventTime, usize) -> F,
+    now: impl Fn() -> SystemTime,
+    mut age: watch::Receiver<Option<Duration>>,
+) where
+    F: Future<Output = Result<usize, E>>,
+    E: Display,
+{
+    let mut deleted = 0;
     loop {
         let current = *age.borrow_and_update();
-        let more = match current {
-            Some(age) => step(service, age).await,
-            None => false,
+        let before = current.and_then(|age| now().checked_sub(age)).and_then(|time| EventTime::try_from(time).ok());
+        let step = match before {
+            Some(before) => prune(before, STEP).await,
+            None => Ok(0),
         };
-        // A change is acted on at once; without a sender there will be none.
-        drop(tokio::time::timeout(if more { PAUSE } else { REST }, age.changed()).await);
+        match &step {
+            Ok(step) => deleted += step,
+            Err(error) => tracing::warn!(%error, "could not delete events that are past their retention"),
+        }
+        let more = matches!(step, Ok(STEP));
+        if !more && deleted > 0 {
+            // One line for all steps: a year's worth of events is many of them.
+            tracing::info!(deleted, "deleted events that are past their retention");
+            deleted = 0;
+        }
+        let changed = async {
+            if age.changed().await.is_err() {
+                // Nobody is left who could change it.
+                std::future::pending::<()>().await;
+            }
+        };
+        // A change is acted on at once.
+        drop(tokio::time::timeout(if more { PAUSE } else { REST }, changed).await);
     }
 }
 
-/// Deletes a few events and tells whether there may be more.
-async fn step(service: &Service, age: Duration) -> bool {
-    let Some(before) = SystemTime::now().checked_sub(age).and_then(|time| EventTime::try_from(time).ok()) else {
-        return false;
-    };
-    match service.store().prune(before, STEP).await {
-        Ok(0) => false,
-        Ok(deleted) => {
-            service.metrics().pruned(deleted);
-            tracing::info!(deleted, %before, "deleted events that are past their retention");
-            deleted == STEP
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    use audit_core::EventTime;
+    use tokio::sync::{mpsc, watch};
+    use tokio::time::Instant;
+
+    use super::{PAUSE, REST, STEP, run};
+    use crate::metrics::Metrics;
+    use crate::store::tests::{CHANNEL, event_at, ids};
+    use crate::store::{DataFolder, Store};
+
+    const DAY: Duration = Duration::from_hours(24);
+    /// What the clock of these tests says.
+    const NOW: EventTime = EventTime::from_static("2026-11-21T10:15:30Z");
+
+    fn now() -> SystemTime {
+        let seconds = u64::try_from(NOW.unix_seconds()).expect("after 1970");
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn days_ago(days: u32) -> EventTime {
+        EventTime::try_from(now() - DAY * days).expect("a time")
+    }
+
+    /// A call of `prune`: when, in time since the start, and with what.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Call {
+        at: Duration,
+        before: EventTime,
+        at_most: usize,
+    }
+
+    /// Runs retention over a store that answers as told, then with nothing deleted, until `script` has seen enough.
+    /// Time is paused: it goes on only when everything waits for it, so every `at` is exact.
+    async fn with_answers(
+        age: Option<Duration>,
+        answers: Vec<Result<usize, &'static str>>,
+        script: impl AsyncFnOnce(&watch::Sender<Option<Duration>>, &mut mpsc::UnboundedReceiver<Call>),
+    ) {
+        let start = Instant::now();
+        let (setting, age) = watch::channel(age);
+        let (told, mut calls) = mpsc::unbounded_channel();
+        let answers = RefCell::new(answers.into_iter());
+        let prune = |before, at_most| {
+            told.send(Call { at: start.elapsed(), before, at_most }).expect("somebody listens");
+            std::future::ready(answers.borrow_mut().next().unwrap_or(Ok(0)))
+        };
+        tokio::select! {
+            () = run(prune, now, age) => unreachable!("it runs for ever"),
+            () = script(&setting, &mut calls) => {}
         }
-        Err(error) => {
-            tracing::warn!(%error, "could not delete events that are past their retention");
-            false
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_step_is_followed_by_another_after_a_pause_and_the_last_by_a_rest() {
+        with_answers(Some(DAY), vec![Ok(STEP), Ok(STEP), Ok(3)], async |_, calls| {
+            for at in [Duration::ZERO, PAUSE, 2 * PAUSE, 2 * PAUSE + REST, 2 * PAUSE + 2 * REST] {
+                assert_eq!(calls.recv().await, Some(Call { at, before: days_ago(1), at_most: STEP }));
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_failed_is_tried_again_after_a_rest() {
+        with_answers(Some(DAY), vec![Ok(STEP), Err("full"), Err("full"), Ok(STEP)], async |_, calls| {
+            for at in [Duration::ZERO, PAUSE, PAUSE + REST, PAUSE + 2 * REST, 2 * PAUSE + 2 * REST] {
+                assert_eq!(calls.recv().await, Some(Call { at, before: days_ago(1), at_most: STEP }));
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_setting_is_acted_on_at_once_and_none_deletes_nothing() {
+        with_answers(None, Vec::new(), async |setting, calls| {
+            // Paused time stands still while anything else can run: had it asked in these ten minutes, it would be told.
+            tokio::time::sleep(10 * REST).await;
+            assert!(calls.try_recv().is_err(), "it keeps everything");
+            for (days, at) in [(7, 10 * REST), (3, 10 * REST)] {
+                setting.send_replace(Some(DAY * days));
+                assert_eq!(calls.recv().await, Some(Call { at, before: days_ago(days), at_most: STEP }));
+            }
+            setting.send_replace(None);
+            tokio::time::sleep(10 * REST).await;
+            assert!(calls.try_recv().is_err(), "it keeps everything again");
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_setting_that_nobody_can_change_any_more_goes_on() {
+        let start = Instant::now();
+        let (setting, age) = watch::channel(Some(DAY));
+        drop(setting);
+        let (told, mut calls) = mpsc::unbounded_channel();
+        let prune = |_, _| {
+            told.send(start.elapsed()).expect("somebody listens");
+            std::future::ready(Ok::<_, &str>(0))
+        };
+        tokio::select! {
+            () = run(prune, now, age) => unreachable!("it runs for ever"),
+            () = async {
+                assert_eq!(calls.recv().await, Some(Duration::ZERO));
+                assert_eq!(calls.recv().await, Some(REST), "it rests rather than spin");
+            } => {}
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_loses_its_old_events_in_steps_and_keeps_the_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let claimed = DataFolder::claim(folder.path()).expect("the folder");
+        let store = Store::open(claimed, Arc::new(Metrics::default())).expect("a store");
+        let old = (0..2 * STEP + 7).map(|at| event_at(&format!("old{at}"), "2026-11-20T10:15:29Z"));
+        let kept = [event_at("a day old", "2026-11-20T10:15:30Z"), event_at("of the future", "2030-01-01T00:00:00Z")];
+        store.put(CHANNEL, old.chain(kept).collect()).await.expect("stored");
+
+        let (_setting, age) = watch::channel(Some(DAY));
+        let (told, mut steps) = mpsc::unbounded_channel();
+        let (deleting, telling) = (&store, &told);
+        let prune = |before, at_most| async move {
+            let deleted = deleting.prune(before, at_most).await;
+            telling.send(deleted.as_ref().ok().copied()).expect("somebody listens");
+            deleted
+        };
+        tokio::select! {
+            () = run(prune, now, age) => unreachable!("it runs for ever"),
+            () = async {
+                for deleted in [STEP, STEP, 7, 0] {
+                    assert_eq!(steps.recv().await, Some(Some(deleted)));
+                }
+            } => {}
+        }
+        assert_eq!(ids(folder.path()), ["a day old", "of the future"]);
     }
 }

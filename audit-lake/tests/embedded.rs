@@ -1,7 +1,8 @@
 //! A lake inside a program, spoken to over its socket by a signer that this crate did not write.
 
 use audit_core::{ChannelArn, Checksum};
-use audit_lake::Lake;
+use audit_lake::{ChannelConfig, Lake, LakeConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod signed_http;
 
@@ -79,4 +80,44 @@ async fn what_was_stored_is_there_after_a_restart() {
     let second = Call::to(&lake).entries(&[entry("e1", &data)]).send().await;
     assert_eq!(first.body, second.body);
     assert_eq!(lake.events().await.expect("events").len(), 1);
+}
+
+#[tokio::test]
+async fn retention_that_is_set_anew_deletes_what_is_too_old_by_event_time_and_counts_it() {
+    let channel = ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let admin = Some(([127, 0, 0, 1], 0).into());
+    let mut config = LakeConfig { admin, ..LakeConfig::default() };
+    config.channels.push(ChannelConfig::new(channel.clone()));
+    let lake = Lake::builder().config(config.clone()).access_key(channel.account(), "AKID", "secret").start().await;
+    let lake = lake.expect("a lake");
+    let old = event_data("old", &channel).replace("2026-11-21", "2001-01-01");
+    let new = event_data("new", &channel).replace("2026-11-21", "9000-01-01");
+    let answer = Call::to(&lake).entries(&[entry("old", &old), entry("new", &new)]).send().await;
+    assert_eq!(answer.body["successful"].as_array().map(Vec::len), Some(2), "{answer:?}");
+    assert_eq!(lake.events().await.expect("events").len(), 2, "without retention both stay");
+
+    config.retention = Some(std::time::Duration::from_hours(24));
+    lake.reload(&config).expect("reloaded");
+    // Deleting goes on beside this; what is left in the end is told by the store itself.
+    let left = loop {
+        let events = lake.events().await.expect("events");
+        if events.len() < 2 {
+            break events;
+        }
+    };
+    assert_eq!(left.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["new"]);
+    let address = lake.admin_address().expect("an admin address").to_string();
+    let count = loop {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.expect("a connection");
+        let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.expect("written");
+        let mut metrics = String::new();
+        stream.read_to_string(&mut metrics).await.expect("text");
+        // It is counted a moment after it is gone.
+        let line = metrics.lines().find(|line| line.starts_with("audit_lake_pruned_events_total")).expect("a count");
+        if !line.ends_with(" 0") {
+            break line.to_owned();
+        }
+    };
+    assert_eq!(count, "audit_lake_pruned_events_total 1");
 }

@@ -15,7 +15,7 @@ mod event;
 mod reader;
 mod schema;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 mod writer;
 

@@ -13,7 +13,7 @@ use super::writer::Prepare;
 use super::{DataFolder, EventFilter, EventReader, NewEvent, Store, StoreError, Stored};
 use crate::metrics::Metrics;
 
-const CHANNEL: ChannelArn =
+pub(crate) const CHANNEL: ChannelArn =
     ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE");
 
 fn folder() -> TempDir {
@@ -29,7 +29,7 @@ fn open_prepared(folder: &Path, prepare: Prepare) -> Store {
     Store::open_with(claimed, Arc::new(Metrics::default()), prepare).expect("a store")
 }
 
-fn event_at(id: &str, time: &str) -> NewEvent {
+pub(crate) fn event_at(id: &str, time: &str) -> NewEvent {
     let data = format!(
         r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"{time}","UID":"{id}","recipientAccountId":"123456789012"}}"#
     );
@@ -49,7 +49,7 @@ fn event(id: &str) -> NewEvent {
     event_at(id, "2026-11-21T10:15:30Z")
 }
 
-fn ids(folder: &Path) -> Vec<String> {
+pub(crate) fn ids(folder: &Path) -> Vec<String> {
     let events = EventReader::open(folder).expect("a reader").events(&EventFilter::default()).expect("events");
     events.into_iter().map(|event| event.id).collect()
 }
