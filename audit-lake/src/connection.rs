@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::LimitsConfig;
-use crate::service;
+use crate::service::Service;
 use crate::service::error::{ErrorCode, RequestError};
 use crate::wire::Wire;
 
@@ -113,6 +113,8 @@ impl Drop for InFlight {
 pub(crate) struct Connection {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) router: Router,
+    /// Says the last word where the router never saw a request.
+    pub(crate) service: Arc<Service>,
     pub(crate) limits: LimitsConfig,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) peer: SocketAddr,
@@ -155,7 +157,7 @@ impl Connection {
                     () = stopped(&mut self.stop) => return Ok(()),
                     found = timeout(self.limits.header_timeout, wire.begins_as_http2()) => match found {
                         Ok(found) => found?,
-                        Err(_) => return last_word(&mut wire, head_timeout()).await,
+                        Err(_) => return self.last_word(&mut wire, head_timeout()).await,
                     },
                 }
             }
@@ -192,14 +194,14 @@ impl Connection {
             self.drive(&activity, connection.as_mut(), http1::Connection::graceful_shutdown).await
         };
         match served {
-            Err(error) if error.is::<LateHead>() => last_word(&mut wire, head_timeout()).await,
+            Err(error) if error.is::<LateHead>() => self.last_word(&mut wire, head_timeout()).await,
             Err(error) => match error.downcast_ref::<hyper::Error>().and_then(unreadable) {
-                Some(refusal) => last_word(&mut wire, refusal).await,
+                Some(refusal) => self.last_word(&mut wire, refusal).await,
                 None => Err(error),
             },
             // hyper ends a connection whose body it cannot read without a word, and one that is to stop.
-            Ok(()) if *self.stop.borrow() => last_word(&mut wire, stopping()).await,
-            Ok(()) => last_word(&mut wire, not_http()).await,
+            Ok(()) if *self.stop.borrow() => self.last_word(&mut wire, stopping()).await,
+            Ok(()) => self.last_word(&mut wire, not_http()).await,
         }
     }
 
@@ -248,6 +250,26 @@ impl Connection {
             },
         }
     }
+
+    /// Answers what hyper could not, if it was asked at all, and closes the stream so that the answer arrives.
+    async fn last_word<S>(&self, wire: &mut Wire<S>, refusal: RequestError) -> Result<(), Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if !wire.is_unanswered() {
+            return Ok(());
+        }
+        let answer = self.service.refuse(refusal);
+        let stream = wire.stream();
+        let said = async {
+            stream.write_all(&answer).await?;
+            stream.shutdown().await?;
+            // A stream that is closed with bytes unread is reset, and the answer may be lost on the way.
+            tokio::io::copy(&mut stream.take(DISCARDED), &mut tokio::io::sink()).await?;
+            Ok::<(), io::Error>(())
+        };
+        Ok(timeout(GOODBYE, said).await.unwrap_or(Ok(()))?)
+    }
 }
 
 /// A head that began and did not come to its end in time.
@@ -283,26 +305,6 @@ fn not_http() -> RequestError {
 
 fn stopping() -> RequestError {
     RequestError::new(ErrorCode::ServiceUnavailable, "The service is shutting down. Send the request again.")
-}
-
-/// Answers what hyper could not, if it was asked at all, and closes the stream so that the answer arrives.
-async fn last_word<S>(wire: &mut Wire<S>, refusal: RequestError) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    if !wire.is_unanswered() {
-        return Ok(());
-    }
-    let answer = service::answer_bytes(refusal);
-    let stream = wire.stream();
-    let said = async {
-        stream.write_all(&answer).await?;
-        stream.shutdown().await?;
-        // A stream that is closed with bytes unread is reset, and the answer may be lost on the way.
-        tokio::io::copy(&mut stream.take(DISCARDED), &mut tokio::io::sink()).await?;
-        Ok::<(), io::Error>(())
-    };
-    Ok(timeout(GOODBYE, said).await.unwrap_or(Ok(()))?)
 }
 
 enum Ended {

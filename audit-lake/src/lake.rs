@@ -233,7 +233,7 @@ impl LakeBuilder {
         let metrics = Arc::new(Metrics::default());
         let (path, counted) = (data_dir.clone(), Arc::clone(&metrics));
         let store = blocking(move || Store::open(DataFolder::claim(&path)?, counted)).await?;
-        let service = Arc::new(Service::new(Directory::new(&config), store, config.limits, Arc::clone(&metrics)));
+        let service = Arc::new(Service::new(Directory::new(&config), store, config.limits, metrics));
 
         let (stop, stopped) = watch::channel(false);
         let server = |listener, tls, router| Server {
@@ -241,7 +241,7 @@ impl LakeBuilder {
             tls,
             router,
             limits: config.limits,
-            metrics: Arc::clone(&metrics),
+            service: Arc::clone(&service),
             stop: stopped.clone(),
         };
         let mut running =
@@ -254,10 +254,12 @@ impl LakeBuilder {
         running.push(tokio::spawn(async move {
             tokio::select! {
                 () = retention::keep(&kept, age) => {}
+                () = kept.sum_up_refusals() => {}
                 _ = stopped.wait_for(|stop| *stop) => {}
             }
         }));
-        tracing::info!(%address, data = %data_dir.display(), "the lake takes events");
+        let admin = admin_address.map(tracing::field::display);
+        tracing::info!(%address, admin, data = %data_dir.display(), "the lake takes events");
         Ok(Lake {
             address,
             admin_address,
@@ -394,6 +396,7 @@ impl Lake {
             drop(task.await);
         }
         if let Some(service) = self.service.take() {
+            service.sum_up();
             // Closing waits for the writer's last commit.
             drop(tokio::task::spawn_blocking(move || drop(service)).await);
         }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::config::LimitsConfig;
 use crate::connection::{Connection, stopped};
-use crate::metrics::Metrics;
+use crate::service::Service;
 use crate::tls::Tls;
 
 /// How long to wait when the system has no more sockets to give.
@@ -22,7 +22,7 @@ pub(crate) struct Server {
     pub(crate) tls: Option<Tls>,
     pub(crate) router: Router,
     pub(crate) limits: LimitsConfig,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) service: Arc<Service>,
     /// Becomes true when the service is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -31,6 +31,7 @@ impl Server {
     /// Serves until `stop` becomes true (or its sender is gone), then waits for the requests that were accepted.
     pub(crate) async fn run(mut self) {
         let mut connections = JoinSet::new();
+        let mut refused_by_system = false;
         let places = Arc::new(Semaphore::new(self.limits.connections));
         loop {
             // A place first: who comes when there is none waits in the system's queue.
@@ -43,19 +44,23 @@ impl Server {
                 accepted = next => accepted,
             };
             let (Ok(place), Ok((stream, peer))) = accepted else {
-                tracing::warn!("a connection could not be accepted; the system may be out of sockets");
+                if !std::mem::replace(&mut refused_by_system, true) {
+                    tracing::warn!("a connection could not be accepted; the system may be out of sockets");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
+            refused_by_system = false;
             while connections.try_join_next().is_some() {}
             let connection = Connection {
                 tls: self.tls.as_ref().map(Tls::acceptor),
                 router: self.router.clone(),
+                service: Arc::clone(&self.service),
                 limits: self.limits,
                 stop: self.stop.clone(),
                 peer,
             };
-            let open = self.metrics.connection();
+            let open = self.service.metrics().connection();
             connections.spawn(async move {
                 connection.serve(stream).await;
                 drop((place, open));

@@ -1,139 +1,13 @@
 //! The program `audit-lake`: its commands, its signals, and what it says.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use tempfile::TempDir;
-
+mod serving;
 mod signed_http;
 
-use signed_http::{Call, entry, event_data};
-
-const CONFIG: &str = r#"
-[[account]]
-id = "123456789012"
-[[account.key]]
-id = "AKIDEXAMPLE"
-secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-[[channel]]
-arn = "arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders"
-"#;
-
-fn channel() -> audit_core::ChannelArn {
-    audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders")
-}
-
-/// A folder with a configuration and a place for data.
-struct Place(TempDir);
-
-impl Place {
-    fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("lake.toml"), config).expect("written");
-        Self(folder)
-    }
-
-    fn config(&self) -> PathBuf {
-        self.0.path().join("lake.toml")
-    }
-
-    fn data(&self) -> PathBuf {
-        self.0.path().join("data")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_audit-lake"));
-        command.args(arguments);
-        match arguments[0] {
-            "check-config" => command.arg("--config").arg(self.config()),
-            _ => command.arg("--data").arg(self.data()),
-        };
-        command.output().expect("it runs")
-    }
-
-    fn serve(&self) -> Serving {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_audit-lake"))
-            .arg("serve")
-            .arg("--config")
-            .arg(self.config())
-            .arg("--data")
-            .arg(self.data())
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("its output");
-        BufReader::new(out).read_line(&mut line).expect("a line");
-        let log = BufReader::new(child.stderr.take().expect("its log"));
-        let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        Serving { child, url, log }
-    }
-}
-
-struct Serving {
-    child: Child,
-    url: String,
-    log: BufReader<std::process::ChildStderr>,
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Serving {
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill");
-        assert!(status.success());
-    }
-
-    /// Reads log lines until one has the text.
-    fn await_log(&mut self, text: &str) -> String {
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            assert_ne!(self.log.read_line(&mut line).expect("a line"), 0, "the log ended without \"{text}\"");
-        }
-        line
-    }
-
-    fn stop(mut self) -> (ExitStatus, String) {
-        self.signal("-TERM");
-        let mut log = String::new();
-        self.log.read_to_string(&mut log).expect("the log");
-        (self.child.wait().expect("its end"), log)
-    }
-
-    fn call(&self, key_id: &str, id: &str) -> Call {
-        Call {
-            address: self.url.trim_start_matches("http://").to_owned(),
-            key_id: key_id.to_owned(),
-            secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
-            session_token: None,
-            region: "eu-west-1".to_owned(),
-            service: "cloudtrail-data".to_owned(),
-            time: std::time::SystemTime::now(),
-            method: "POST".to_owned(),
-            path: "/PutAuditEvents".to_owned(),
-            query: "channelArn=orders".to_owned(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            presigned: false,
-        }
-        .entries(&[entry(id, &event_data(id, &channel()))])
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
+use serving::{CONFIG, Place, text};
 
 #[tokio::test]
 async fn it_serves_shows_verifies_and_backs_up() {
@@ -302,16 +176,14 @@ async fn it_shows_its_certificate_and_takes_another_one() {
     let mut serving = place.serve();
     assert!(serving.url.starts_with("https://"), "{}", serving.url);
     for http2 in [false, true] {
-        let address = serving.url.trim_start_matches("https://").to_owned();
-        let protocol = tls_protocol(&address, http2).await;
+        let protocol = tls_protocol(serving.address(), http2).await;
         assert_eq!(protocol.as_deref(), Some(if http2 { &b"h2"[..] } else { &b"http/1.1"[..] }));
     }
     fs::write(place.0.path().join("key.pem"), "no key").expect("written");
     serving.signal("-HUP");
     let line = serving.await_log("was not read anew");
     assert!(line.contains("key.pem holds no private key"), "{line}");
-    let address = serving.url.trim_start_matches("https://").to_owned();
-    assert!(tls_protocol(&address, false).await.is_some(), "the certificate before goes on");
+    assert!(tls_protocol(serving.address(), false).await.is_some(), "the certificate before goes on");
 }
 
 /// Shakes hands, trusting the test's certificate alone, and tells the protocol agreed on, once the service has answered.

@@ -16,14 +16,14 @@ mod body;
 pub(crate) mod error;
 mod judge;
 mod operation;
+mod refusals;
 mod request;
 mod respond;
 mod throttle;
 
-pub(crate) use respond::answer_bytes;
-
 use body::BodyMemory;
 use error::{ErrorCode, RequestError};
+use refusals::Refusals;
 use throttle::Throttle;
 
 use crate::config::LimitsConfig;
@@ -40,6 +40,7 @@ pub(crate) struct Service {
     limits: LimitsConfig,
     body_memory: BodyMemory,
     metrics: Arc<Metrics>,
+    refusals: Refusals,
 }
 
 impl Service {
@@ -51,6 +52,7 @@ impl Service {
             limits,
             body_memory: BodyMemory::new(limits.body_memory),
             metrics,
+            refusals: Refusals::default(),
         }
     }
 
@@ -67,6 +69,25 @@ impl Service {
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The bytes of an HTTP/1.1 answer to what could not be read as a request. The connection ends with it.
+    pub(crate) fn refuse(&self, error: RequestError) -> Vec<u8> {
+        self.metrics.request(error.code.as_str(), 0.0);
+        respond::answer_bytes(error, &self.refusals)
+    }
+
+    /// Tells the log from time to time of the refusals that it was not told one by one, for as long as this is polled.
+    pub(crate) async fn sum_up_refusals(&self) {
+        loop {
+            tokio::time::sleep(refusals::PERIOD).await;
+            self.refusals.sum_up();
+        }
+    }
+
+    /// Tells the log of those that are left, at the end.
+    pub(crate) fn sum_up(&self) {
+        self.refusals.sum_up();
     }
 
     /// Puts another directory in the place of the one before, for requests that begin from now on.
@@ -95,17 +116,18 @@ async fn put_audit_events(State(service): State<Arc<Service>>, request: Request)
     });
     let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
     service.metrics.request(code, began.elapsed().as_secs_f64());
-    respond::answer(result)
+    respond::answer(result, &service.refusals)
 }
 
 async fn unknown_operation(State(service): State<Arc<Service>>, request: Request) -> Response {
     service.metrics.request(ErrorCode::UnknownOperation.as_str(), 0.0);
-    respond::answer(Err(RequestError::new(
+    let error = RequestError::new(
         ErrorCode::UnknownOperation,
         format!(
             "There is no operation at {} {}; this service has POST /PutAuditEvents.",
             crate::sigv4::cut(request.method().as_str()),
             crate::sigv4::cut(request.uri().path())
         ),
-    )))
+    );
+    respond::answer(Err(error), &service.refusals)
 }

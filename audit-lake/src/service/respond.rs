@@ -7,14 +7,15 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
 use super::error::{ErrorCode, RequestError};
+use super::refusals::Refusals;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// An error as the bytes of an HTTP/1.1 answer, for a connection that ends with it.
-pub(crate) fn answer_bytes(error: RequestError) -> Vec<u8> {
+pub(super) fn answer_bytes(error: RequestError, refusals: &Refusals) -> Vec<u8> {
     let code = error.code;
-    let (request_id, body) = refusal(error);
+    let (request_id, body) = refusal(error, refusals);
     let status = code.status();
     format!(
         "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\n{REQUEST_ID}: {request_id}\r\n{ERROR_TYPE}: {}\r\n\
@@ -28,15 +29,17 @@ pub(crate) fn answer_bytes(error: RequestError) -> Vec<u8> {
 }
 
 /// The id and the body of an error's answer.
-fn refusal(RequestError { code, message }: RequestError) -> (String, String) {
+fn refusal(RequestError { code, message }: RequestError, refusals: &Refusals) -> (String, String) {
     let request_id = Uuid::new_v4().to_string();
-    tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
+    if refusals.count(code) {
+        tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
+    }
     let body = serde_json::json!({ "__type": code.as_str(), "message": message });
     (request_id, body.to_string())
 }
 
 /// The answer to a request, with an id of its own by which the log knows it.
-pub(super) fn answer(result: Result<PutAuditEventsResponse, RequestError>) -> Response {
+pub(super) fn answer(result: Result<PutAuditEventsResponse, RequestError>, refusals: &Refusals) -> Response {
     let (request_id, status, error, body) = match result {
         Ok(verdicts) => {
             let request_id = Uuid::new_v4().to_string();
@@ -52,7 +55,7 @@ pub(super) fn answer(result: Result<PutAuditEventsResponse, RequestError>) -> Re
         }
         Err(error) => {
             let code = error.code;
-            let (request_id, body) = refusal(error);
+            let (request_id, body) = refusal(error, refusals);
             (request_id, code.status(), Some(code), body.into_bytes())
         }
     };

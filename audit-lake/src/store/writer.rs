@@ -67,6 +67,7 @@ impl Store {
             prepare,
             connection: Some(connection),
             channels: HashMap::new(),
+            failing: None,
             metrics,
         };
         let thread = std::thread::Builder::new()
@@ -124,6 +125,8 @@ struct Writer {
     connection: Option<Connection>,
     /// Rows of `channels` that are known to be committed.
     channels: HashMap<ChannelArn, i64>,
+    /// Why the last piece of work failed, if it did, and how many in a row have.
+    failing: Option<(Arc<StoreError>, u64)>,
     metrics: Arc<Metrics>,
 }
 
@@ -201,12 +204,30 @@ impl Writer {
             self.connection = Some(connection);
             Ok(done)
         })();
-        result.map_err(|error: StoreError| {
-            tracing::error!(%error, "nothing was stored");
-            // A channel's row may have gone with the transaction.
-            self.channels.clear();
-            Arc::new(error)
-        })
+        match result {
+            Ok(done) => {
+                if let Some((_, failures)) = self.failing.take() {
+                    tracing::info!(failures, "the store works again");
+                }
+                Ok(done)
+            }
+            Err(error) => {
+                // A channel's row may have gone with the transaction.
+                self.channels.clear();
+                Err(self.note_failure(error))
+            }
+        }
+    }
+
+    /// Tells the log of a failure, once for each cause: a disk stays full for hours, in which senders try again and again.
+    fn note_failure(&mut self, error: StoreError) -> WriteError {
+        let error = Arc::new(error);
+        let (before, failures) = self.failing.take().map_or((None, 0), |(error, failures)| (Some(error), failures));
+        if before.is_none_or(|before| before.to_string() != error.to_string()) {
+            tracing::error!(%error, "nothing was stored, and nothing will be until this ends");
+        }
+        self.failing = Some((Arc::clone(&error), failures + 1));
+        error
     }
 }
 

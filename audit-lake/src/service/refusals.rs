@@ -1,0 +1,65 @@
+//! Telling the log of refusals without letting a stranger fill the disk with it.
+//!
+//! Anybody who can connect can be refused as often as he likes. So of each code a few refusals are told one by one in each
+//! [`PERIOD`], and the others in one line at its end. The metrics count all of them.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::error::ErrorCode;
+
+/// How many refusals of one code are told one by one in a period.
+const TOLD: u64 = 10;
+/// How long a period is.
+pub(super) const PERIOD: Duration = Duration::from_secs(10);
+
+/// How many refusals of each code there have been in this period.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    counts: Mutex<BTreeMap<ErrorCode, u64>>,
+}
+
+impl Refusals {
+    /// Counts a refusal, and tells whether the log should have a line for it.
+    pub(super) fn count(&self, code: ErrorCode) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(code).or_default();
+        *count += 1;
+        *count <= TOLD
+    }
+
+    /// Ends the period: the codes of which refusals were left out, and of how many.
+    pub(super) fn end_period(&self) -> Vec<(ErrorCode, u64)> {
+        let counts = mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+        counts.into_iter().filter(|(_, count)| *count > TOLD).map(|(code, count)| (code, count - TOLD)).collect()
+    }
+
+    /// Ends the period, and tells the log what was left out of it.
+    pub(super) fn sum_up(&self) {
+        for (code, left_out) in self.end_period() {
+            tracing::info!(code = code.as_str(), left_out, "refused more requests than are told one by one");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ErrorCode, Refusals, TOLD};
+
+    #[test]
+    fn of_each_code_a_few_are_told_and_the_others_counted_until_the_period_ends() {
+        let refusals = Refusals::default();
+        for period in 0..3 {
+            for at in 0..TOLD + 7 {
+                assert_eq!(refusals.count(ErrorCode::IncompleteSignature), at < TOLD, "{period} {at}");
+            }
+            for at in 0..TOLD {
+                assert!(refusals.count(ErrorCode::Validation), "{period} {at}: another code's are not used up");
+            }
+            assert_eq!(refusals.end_period(), [(ErrorCode::IncompleteSignature, 7)]);
+        }
+        assert_eq!(refusals.end_period(), []);
+    }
+}
