@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::admin;
-use crate::config::{AccountConfig, ChannelConfig, KeyConfig, LakeConfig};
+use crate::config::{AccountConfig, ChannelConfig, FixedSettings, KeyConfig, LakeConfig};
 use crate::directory::Directory;
 use crate::metrics::Metrics;
 use crate::retention;
@@ -50,6 +50,7 @@ pub struct Lake {
     data_dir: PathBuf,
     stop: watch::Sender<bool>,
     retention: watch::Sender<Option<Duration>>,
+    fixed: FixedSettings,
     running: Vec<JoinHandle<()>>,
     service: Option<Arc<Service>>,
     // Last, so that nothing works in the folder any more when it goes.
@@ -268,6 +269,7 @@ impl LakeBuilder {
             access_key,
             data_dir,
             retention,
+            fixed: FixedSettings::of(&config),
             stop,
             running,
             service: Some(service),
@@ -373,7 +375,7 @@ impl Lake {
 
     /// Puts other accounts, keys, rates and channels, another retention and another certificate in the place of those that
     /// the lake has. Connections and requests go on with what they began with. Addresses, limits, the log, and whether
-    /// there is TLS at all stay as they were at the start.
+    /// there is TLS at all stay as they were at the start; a warning in the log names each of these that is another now.
     ///
     /// # Errors
     /// If the certificate cannot be used. Then nothing changes.
@@ -385,6 +387,12 @@ impl Lake {
             service.replace_directory(Directory::new(config));
         }
         self.retention.send_replace(config.retention);
+        for setting in self.fixed.changed(config) {
+            tracing::warn!(
+                setting,
+                "this setting has changed, and takes effect only when the service is started again"
+            );
+        }
         Ok(())
     }
 

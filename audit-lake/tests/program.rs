@@ -69,6 +69,36 @@ async fn a_hang_up_reads_the_configuration_anew_and_a_wrong_one_changes_nothing(
     assert!(serving.stop().0.success());
 }
 
+#[tokio::test]
+async fn a_setting_that_a_hang_up_cannot_change_is_told_and_the_others_change() {
+    let place = Place::new(CONFIG);
+    let mut serving = place.serve();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
+    for file in ["certificate.pem", "key.pem"] {
+        fs::copy(here.join(file), place.0.path().join(file)).expect("copied");
+    }
+    let other = format!(
+        "listen = '127.0.0.1:1'\n{}\n[tls]\ncertificate = 'certificate.pem'\nkey = 'key.pem'\n[limits]\nconnections = 7\n",
+        CONFIG.replace("AKIDEXAMPLE", "AKIDOTHER")
+    );
+    fs::write(place.config(), other).expect("written");
+    serving.signal("-HUP");
+    // In this order, one line each, and no other between them.
+    for setting in ["listen", "tls", "limits.connections"] {
+        let line = serving.await_log("WARN");
+        assert!(line.contains(&format!("setting=\"{setting}\"")) && line.contains("started again"), "{line}");
+    }
+    let line = serving.await_log("configuration");
+    assert!(line.contains("read the configuration anew"), "{line}");
+    assert_eq!(serving.call("AKIDOTHER", "e1").send().await.status, 200, "as before without TLS, and with the new key");
+
+    fs::write(place.config(), CONFIG).expect("written");
+    serving.signal("-HUP");
+    serving.await_log("read the configuration anew");
+    let (_, log) = serving.stop();
+    assert!(!log.contains("WARN"), "what is as it was at the start needs no restart: {log}");
+}
+
 #[test]
 fn a_second_one_in_the_same_folder_is_refused() {
     let place = Place::new(CONFIG);

@@ -11,8 +11,11 @@ use audit_core::{AccountId, ChannelArn, EventTime, ExternalId};
 
 use crate::secret::Secret;
 
+mod fixed;
 mod parse;
 mod section;
+
+pub(crate) use fixed::FixedSettings;
 
 /// A whole set-up. [`LakeConfig::load`] reads it from a file; a program that embeds a lake may also fill it in.
 ///
