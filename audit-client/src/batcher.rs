@@ -113,6 +113,11 @@ impl Batcher {
         self.fresh.push_back(item);
     }
 
+    /// How many wait that were never sent.
+    pub(crate) fn fresh(&self) -> usize {
+        self.fresh.len()
+    }
+
     /// Takes back an item that shall be sent again, not before `due`.
     pub(crate) fn push_retry(&mut self, item: Item, due: Instant) {
         self.retries.insert((due, item.ticket.seq), item);

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::limits::Side;
-use audit_core::{Context, Entry, IntoEntry, UserIdentity, schema};
+use audit_core::{Context, Entry, IntoEntry, UserIdentity};
 use tokio::sync::oneshot;
 
 use crate::acting_as::ActingAs;
@@ -54,7 +53,6 @@ struct Inner {
     shared: Arc<Shared>,
     context: Context,
     timers: Option<tokio::runtime::Handle>,
-    recipient_ending: String,
     tap: Option<Tap>,
 }
 
@@ -70,8 +68,7 @@ impl AuditClient {
         timers: Option<tokio::runtime::Handle>,
         tap: Option<Tap>,
     ) -> Self {
-        let recipient_ending = format!(r#""recipientAccountId":"{}"}}"#, context.account());
-        Self { inner: Arc::new(Inner { shared, context, timers, recipient_ending, tap }) }
+        Self { inner: Arc::new(Inner { shared, context, timers, tap }) }
     }
 
     /// Accepts an event: `&event` of a type that names its actor, an [`Entry`], or a `&StaticEntry`.
@@ -226,11 +223,13 @@ impl AuditClient {
             if let Some(tap) = tap {
                 tap.record(&entry);
             }
-            memory.push(Accepted { seq, entry, place: Some(place) });
+            memory.push(Accepted { seq, entry, place: Some(place) })
         });
         match accepted {
-            Ok(verdict) => {
-                shared.wake.notify_one();
+            Ok((verdict, wanted)) => {
+                if wanted {
+                    shared.wake.notify_one();
+                }
                 metrics::counter!(metric::ACCEPTED).increment(1);
                 Ok(Receipt::new(id, verdict, timers.clone(), None))
             }
@@ -276,18 +275,11 @@ impl AuditClient {
 
     /// Entries that were encoded here are for the channel's owner; others may come from elsewhere.
     fn check_recipient(&self, entry: &Entry) -> Result<(), EmitError> {
-        if entry.event_data().ends_with(&self.inner.recipient_ending) {
-            return Ok(());
-        }
-        let owner = self.inner.context.account();
-        match schema::check(entry.event_data(), Side::Sender) {
-            Ok(fields) if fields.recipient_account_id != owner => Err(EmitError::Recipient {
-                id: entry.id().clone(),
-                recipient: fields.recipient_account_id.to_string(),
-                owner,
-            }),
-            // An entry keeps the contract: it was checked when it was made.
-            _ => Ok(()),
+        let (recipient, owner) = (entry.recipient_account_id(), self.inner.context.account());
+        if recipient == owner {
+            Ok(())
+        } else {
+            Err(EmitError::Recipient { id: entry.id().clone(), recipient: recipient.to_string(), owner })
         }
     }
 }

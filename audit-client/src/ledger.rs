@@ -107,12 +107,12 @@ impl Ledger {
         Self { books, spool, ids_budget, arrived: Notify::new() }
     }
 
-    /// In memory: accepts an event, and puts it in the queue before anybody else can look.
-    pub(crate) fn accept(
+    /// In memory: accepts an event, and puts it in the queue before anybody else can look. Gives what `enqueue` gave.
+    pub(crate) fn accept<T>(
         &self,
         id: &EventId,
-        enqueue: impl FnOnce(u64),
-    ) -> Result<oneshot::Receiver<Verdict>, Closing> {
+        enqueue: impl FnOnce(u64) -> T,
+    ) -> Result<(oneshot::Receiver<Verdict>, T), Closing> {
         let mut books = self.books();
         if books.takes_no_more() {
             return Err(Closing);
@@ -122,8 +122,7 @@ impl Ledger {
         books.accepted += 1;
         let (sender, receiver) = oneshot::channel();
         books.open.insert(seq, Open { id: id.clone(), verdict: Some(sender), on_its_way: false, in_doubt: false });
-        enqueue(seq);
-        Ok(receiver)
+        Ok((receiver, enqueue(seq)))
     }
 
     /// With a spool: an event is about to go to the disk.

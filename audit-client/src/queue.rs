@@ -5,7 +5,7 @@
 //! [`Room`] only what of it is in memory at a time.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use audit_core::Entry;
 
@@ -31,15 +31,36 @@ pub(crate) enum Queue {
 
 /// A queue in memory. What it holds is bounded by the [`Place`]s that its entries occupy.
 #[derive(Debug, Default)]
-pub(crate) struct MemoryQueue(Mutex<VecDeque<Accepted>>);
+pub(crate) struct MemoryQueue(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    entries: VecDeque<Accepted>,
+    /// How many of them the pipeline wants before it is woken.
+    wanted: usize,
+}
 
 impl MemoryQueue {
-    pub(crate) fn push(&self, accepted: Accepted) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(accepted);
+    /// Says whether the pipeline is to be woken: not for every entry, since waking it takes longer than all the rest.
+    pub(crate) fn push(&self, accepted: Accepted) -> bool {
+        let mut waiting = self.waiting();
+        waiting.entries.push_back(accepted);
+        waiting.entries.len() >= waiting.wanted
+    }
+
+    /// From now on the pipeline wants to be woken when so many wait. Says whether they do already.
+    pub(crate) fn wake_at(&self, wanted: usize) -> bool {
+        let mut waiting = self.waiting();
+        waiting.wanted = wanted;
+        waiting.entries.len() >= wanted
     }
 
     fn take(&self) -> VecDeque<Accepted> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.waiting().entries)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

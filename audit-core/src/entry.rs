@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::EncodeError;
 use crate::event::{AuditEvent, NamesActor};
 use crate::limits::Side;
-use crate::names::{EventId, NameError};
+use crate::names::{AccountId, EventId, NameError};
 use crate::schema;
 use crate::violation::Violation;
 use crate::wire;
@@ -23,6 +23,7 @@ pub struct Entry {
     id: EventId,
     event_data: Cow<'static, str>,
     checksum: Checksum,
+    recipient: AccountId,
 }
 
 impl Entry {
@@ -49,14 +50,14 @@ impl Entry {
     {
         let id = id.try_into().map_err(|error| EntryError::Id(error.into()))?;
         let event_data = event_data.into();
-        schema::check(&event_data, Side::Sender).map_err(EntryError::EventData)?;
+        let recipient = schema::check(&event_data, Side::Sender).map_err(EntryError::EventData)?.recipient_account_id;
         let checksum = Checksum::of(event_data.as_bytes());
-        Ok(Self::checked(id, event_data, checksum))
+        Ok(Self::checked(id, event_data, checksum, recipient))
     }
 
-    /// For event data that is known to keep the contract, and its checksum.
-    pub(crate) fn checked(id: EventId, event_data: String, checksum: Checksum) -> Self {
-        Self { id, event_data: Cow::Owned(event_data), checksum }
+    /// For event data that is known to keep the contract, its checksum, and its `recipientAccountId`.
+    pub(crate) fn checked(id: EventId, event_data: String, checksum: Checksum, recipient: AccountId) -> Self {
+        Self { id, event_data: Cow::Owned(event_data), checksum, recipient }
     }
 
     /// What the channel knows the event by.
@@ -75,6 +76,12 @@ impl Entry {
     #[must_use]
     pub fn checksum(&self) -> Checksum {
         self.checksum
+    }
+
+    /// The event's `recipientAccountId`: whose channel it is for.
+    #[must_use]
+    pub fn recipient_account_id(&self) -> AccountId {
+        self.recipient
     }
 
     /// The bytes that the entry takes in a request's body, its data escaped, without the comma between two entries.
@@ -107,14 +114,21 @@ pub struct StaticEntry {
     id: &'static str,
     event_data: &'static str,
     checksum: Checksum,
+    recipient: AccountId,
 }
 
 impl StaticEntry {
     /// For `entry!`, which has held the parts to the contract.
     #[doc(hidden)]
     #[must_use]
-    pub const fn __from_macro(id: &'static str, event_data: &'static str, checksum: [u8; 32]) -> Self {
-        Self { id, event_data, checksum: Checksum::from_bytes(checksum) }
+    pub const fn __from_macro(
+        id: &'static str,
+        event_data: &'static str,
+        checksum: [u8; 32],
+        recipient: &'static str,
+    ) -> Self {
+        let recipient = AccountId::from_static(recipient);
+        Self { id, event_data, checksum: Checksum::from_bytes(checksum), recipient }
     }
 
     /// What the channel knows the event by.
@@ -138,7 +152,8 @@ impl StaticEntry {
     /// The entry, without a copy.
     #[must_use]
     pub const fn to_entry(&self) -> Entry {
-        Entry { id: self.id(), event_data: Cow::Borrowed(self.event_data), checksum: self.checksum }
+        let Self { event_data, checksum, recipient, .. } = *self;
+        Entry { id: self.id(), event_data: Cow::Borrowed(event_data), checksum, recipient }
     }
 }
 

@@ -419,7 +419,7 @@ impl<'a> EventDataWriter<'a> {
         let id = self.id.ok_or_else(|| EncodeError::new(EncodeFault::Order { field: Field::Uid }))?;
         self.hash.update(self.out.as_bytes().get(self.hashed..).unwrap_or_default());
         let checksum = Checksum::from_bytes(self.hash.finalize().into());
-        Ok(Entry::checked(id, self.out.as_str().to_owned(), checksum))
+        Ok(Entry::checked(id, self.out.as_str().to_owned(), checksum, self.context.account()))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Takes in what was accepted: from memory all of it, from the disk as much as there is room for.
 
+use audit_core::limits::MAX_ENTRIES;
 use audit_core::{Entry, EventId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::DeliveryLoop;
 use super::burial::READ_AGAIN;
-use crate::batcher::{History, Item, Ticket};
+use crate::batcher::{History, Item, Ticket, Urgency};
 use crate::queue::{Accepted, Taken};
 use crate::receipt::NotDelivered;
 use crate::room::Place;
@@ -15,6 +16,10 @@ use crate::text::cut_message;
 
 impl DeliveryLoop {
     pub(super) fn take_in(&mut self, now: Instant) {
+        self.gathers_until = None;
+        if let Some(news) = &mut self.news {
+            self.read_up_to = *news.borrow_and_update();
+        }
         if self.read_again.is_some_and(|again| again > now) {
             return;
         }
@@ -40,6 +45,15 @@ impl DeliveryLoop {
                 }
             }
         }
+    }
+
+    /// How many new entries are worth waking up for: the first after a pause is; then as many as fill the batch, and what
+    /// has come when the time to linger is over.
+    pub(super) fn wanted(&self, now: Instant, urgency: Urgency) -> usize {
+        if urgency.closing || self.gathers_until.is_none_or(|until| until <= now) {
+            return 1;
+        }
+        MAX_ENTRIES - self.batcher.fresh() % MAX_ENTRIES
     }
 
     pub(super) fn take_in_record(&mut self, now: Instant, record: Record) {
@@ -70,16 +84,17 @@ impl DeliveryLoop {
     pub(super) fn push(&mut self, now: Instant, seq: u64, entry: Entry, place: Option<Place>) {
         let ticket = Ticket { seq, arrived: now, attempts: 0, history: History::default(), encoded_anew: false, place };
         self.will_give_up(now);
+        self.gathers_until = (!self.policy.linger.is_zero()).then(|| now + self.policy.linger);
         if let Some(item) = self.twins.admit(Item { entry, ticket }) {
             self.batcher.push(item);
         }
     }
 }
 
-/// Waits for something new in the spool; without one, for ever.
-pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>) {
+/// Waits until there is something new in the spool, from this number on; without a spool, for ever.
+pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>, from: u64) {
     if let Some(end) = news
-        && end.changed().await.is_ok()
+        && end.wait_for(|end| *end >= from).await.is_ok()
     {
         return;
     }

@@ -85,8 +85,12 @@ pub(crate) struct DeliveryLoop {
     intake: Intake,
     /// With a spool: says when there is something new to read.
     news: Option<watch::Receiver<u64>>,
+    /// With a spool: what it had when it was last looked at.
+    read_up_to: u64,
     /// When a spool that could not be read is read again.
     read_again: Option<Instant>,
+    /// After something new came: until when single entries do not wake the loop.
+    gathers_until: Option<Instant>,
     /// With a spool: dead letters on their way to the disk.
     burials: JoinSet<Option<Buried>>,
     transport: Arc<dyn Transport>,
@@ -115,7 +119,9 @@ impl DeliveryLoop {
         Self {
             intake,
             news,
+            read_up_to: 0,
             read_again: None,
+            gathers_until: None,
             burials: JoinSet::new(),
             batcher: Batcher::new(policy.linger),
             twins: Twins::default(),
@@ -158,11 +164,18 @@ impl DeliveryLoop {
             }
             self.show();
             let wake_at = self.wake_at(now, signals.urgency);
+            let wanted = self.wanted(now, signals.urgency);
+            let from = self.read_up_to + wanted as u64;
+            if let Queue::Memory(memory) = &self.shared.queue
+                && memory.wake_at(wanted)
+            {
+                self.shared.wake.notify_one();
+            }
             tokio::select! {
                 () = self.shared.wake.notified() => {}
                 Some(joined) = self.in_flight.join_next_with_id() => self.on_joined(joined),
                 Some(buried) = self.burials.join_next() => self.on_buried(buried),
-                () = something_new(&mut self.news) => {}
+                () = something_new(&mut self.news, from) => {}
                 () = self.shared.ledger.next_promise() => {}
                 () = sleep_until(wake_at.unwrap_or(now)), if wake_at.is_some() => {}
             }
@@ -195,7 +208,7 @@ impl DeliveryLoop {
             Ends::By(limit) => limit,
             Ends::Open => None,
         };
-        [send, self.give_up_check, self.read_again, end].into_iter().flatten().min()
+        [send, self.give_up_check, self.read_again, self.gathers_until, end].into_iter().flatten().min()
     }
 
     fn send(&mut self, parcel: Parcel) {

@@ -1,6 +1,6 @@
-use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -20,8 +20,16 @@ use crate::limits::is_event_id;
 /// assert_eq!(EventId::derive("ord_01HZX3V7Q8").as_str(), "ord_01HZX3V7Q8");
 /// assert_eq!(EventId::derive("order 17/3").as_str(), "ZQS8qh_JEHRW_IFYp-uXnzANFW3VjepGnEU9tD0f1p0");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventId(Cow<'static, str>);
+///
+/// Cheap to clone: whoever looks after an event holds its id, and they share one text.
+#[derive(Clone)]
+pub struct EventId(Text);
+
+#[derive(Clone)]
+enum Text {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
 
 impl EventId {
     /// Takes a literal. In a constant, a wrong one does not compile.
@@ -31,7 +39,7 @@ impl EventId {
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         assert!(is_event_id(text), "an event's id must be 1 to 128 of [-_A-Za-z0-9]");
-        Self(Cow::Borrowed(text))
+        Self(Text::Static(text))
     }
 
     /// Makes an id out of the ID that the source itself gave the event.
@@ -50,9 +58,9 @@ impl EventId {
     #[must_use]
     pub fn derive(source_id: &str) -> Self {
         if is_event_id(source_id) {
-            Self(Cow::Owned(source_id.to_owned()))
+            Self::shared(source_id)
         } else {
-            Self(Cow::Owned(URL_SAFE_NO_PAD.encode(Sha256::digest(source_id.as_bytes()))))
+            Self::shared(URL_SAFE_NO_PAD.encode(Sha256::digest(source_id.as_bytes())))
         }
     }
 
@@ -62,13 +70,47 @@ impl EventId {
     /// once and keep the [`Entry`](crate::Entry).
     #[must_use]
     pub fn generate() -> Self {
-        Self(Cow::Owned(uuid_text(next_uuid())))
+        Self::shared(uuid_text(next_uuid()))
     }
 
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Static(text) => text,
+            Text::Shared(text) => text,
+        }
+    }
+
+    /// For text that keeps the rule.
+    fn shared(text: impl Into<Arc<str>>) -> Self {
+        Self(Text::Shared(text.into()))
+    }
+}
+
+impl PartialEq for EventId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for EventId {}
+
+impl Hash for EventId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for EventId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for EventId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
@@ -119,7 +161,7 @@ impl TryFrom<&str> for EventId {
 
     fn try_from(text: &str) -> Result<Self, NameError> {
         if is_event_id(text) {
-            Ok(Self(Cow::Owned(text.to_owned())))
+            Ok(Self::shared(text))
         } else {
             Err(NameError::new("an event's id", "1 to 128 of [-_A-Za-z0-9]", text))
         }
@@ -131,14 +173,14 @@ textual!(EventId);
 #[cfg(feature = "uuid")]
 impl From<uuid::Uuid> for EventId {
     fn from(uuid: uuid::Uuid) -> Self {
-        Self(Cow::Owned(uuid.to_string()))
+        Self::shared(uuid.to_string())
     }
 }
 
 #[cfg(feature = "ulid")]
 impl From<ulid::Ulid> for EventId {
     fn from(ulid: ulid::Ulid) -> Self {
-        Self(Cow::Owned(ulid.to_string()))
+        Self::shared(ulid.to_string())
     }
 }
 

@@ -43,6 +43,15 @@ impl Value {
         }
     }
 
+    /// The text under a key, if this is an object that has one.
+    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+        let Kind::Object(members) = &self.kind else { return None };
+        members.iter().find_map(|(name, value)| match &value.kind {
+            Kind::Text(text) if name.value() == key => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// The value without white space, its keys as they stand.
     pub(crate) fn to_json(&self) -> String {
         let mut out = String::new();

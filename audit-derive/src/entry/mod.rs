@@ -42,7 +42,9 @@ pub(crate) fn entry(input: TokenStream) -> TokenStream {
     }
     let json = event.to_json();
     let checksum = Literal::byte_string(&Sha256::digest(json.as_bytes()));
-    quote!(#library::StaticEntry::__from_macro(#id, #json, *#checksum))
+    // The contract asks for one.
+    let recipient = event.text_of("recipientAccountId").unwrap_or_default();
+    quote!(#library::StaticEntry::__from_macro(#id, #json, *#checksum, #recipient))
 }
 
 struct Arguments {
@@ -84,7 +86,7 @@ fn check_id(id: &LitStr, diagnostics: &mut Diagnostics) {
 /// The errors, in an expression of the right type, so that nothing else is wrong with where it stands.
 fn failed(diagnostics: &Diagnostics, library: &TokenStream) -> TokenStream {
     let errors = diagnostics.to_tokens();
-    quote!({ #errors #library::StaticEntry::__from_macro("?", "", [0; 32]) })
+    quote!({ #errors #library::StaticEntry::__from_macro("?", "", [0; 32], "000000000000") })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! All of what is measured, in one table: `cargo bench -p audit-bench`, and `--features peers` for client and lake.
-//! `-- --save` writes the plots beside this package's README.
+//! `-- --save` writes the plots beside this package's README; `-- encoding queues` measures only these tables, of encoding,
+//! parsing, payloads, flatness, queues, requests and end-to-end.
 #![allow(clippy::print_stdout, reason = "it prints its tables")]
 
 mod encoding;
@@ -12,25 +13,45 @@ use std::error::Error;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let save = std::env::args().any(|argument| argument == "--save");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let save = arguments.iter().any(|argument| argument == "--save");
+    let named: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
+    let wants = |name: &str| named.is_empty() || named.contains(&name);
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
     // The payloads come last: where a heap was larger, trees of values take longer, and what stands beside us would pay for it.
-    for table in encoding::tables()? {
-        println!("{table}");
+    if wants("encoding") {
+        for table in encoding::tables()? {
+            println!("{table}");
+        }
     }
-    println!("{}", parsing::table()?);
-    println!("{}", encoding::payload_table()?);
-    let (table, plot) = flatness::table()?;
-    println!("{table}");
-    if save {
-        std::fs::write(directory.join("cost.svg"), plot)?;
+    if wants("parsing") {
+        println!("{}", parsing::table()?);
+    }
+    if wants("payloads") {
+        println!("{}", encoding::payload_table()?);
+    }
+    if wants("flatness") {
+        let (table, plot) = flatness::table()?;
+        println!("{table}");
+        if save {
+            std::fs::write(directory.join("cost.svg"), plot)?;
+        }
     }
     #[cfg(feature = "peers")]
     {
-        let (tables, plot) = peers::tables()?;
-        println!("{tables}");
-        if save {
-            std::fs::write(directory.join("throughput.svg"), plot)?;
+        if wants("queues") {
+            println!("{}", peers::queues::table()?);
+        }
+        if wants("requests") {
+            let (table, plot) = peers::requests::table()?;
+            println!("{table}");
+            if save {
+                std::fs::write(directory.join("throughput.svg"), plot)?;
+            }
+        }
+        if wants("end-to-end") {
+            println!("{}", peers::end_to_end::table()?);
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The client and the lake, beside what else one could hand records to.
 
-mod end_to_end;
-mod queues;
-mod requests;
+pub(crate) mod end_to_end;
+pub(crate) mod queues;
+pub(crate) mod requests;
 
 use std::error::Error;
 
@@ -11,12 +11,6 @@ use audit_client::testing::CHANNEL_ARN;
 use audit_core::{AuditEvent, Entry};
 
 type Failed = Box<dyn Error>;
-
-pub(crate) fn tables() -> Result<(String, String), Failed> {
-    let (requests, plot) = requests::table()?;
-    let tables = [queues::table()?.to_string(), requests.to_string(), end_to_end::table()?.to_string()];
-    Ok((tables.join("\n"), plot))
-}
 
 /// So many entries of 485 bytes, numbered from `first`.
 fn entries(first: usize, count: usize) -> Result<Vec<Entry>, Failed> {
