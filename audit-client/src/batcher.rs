@@ -8,6 +8,7 @@ use audit_core::{Batch, DoesNotFit, Entry, Reason, limits};
 use tokio::time::Instant;
 
 use crate::dead_letter::Attempt;
+use crate::queue::Wanted;
 use crate::room::Place;
 
 /// An accepted entry that has no verdict yet.
@@ -22,6 +23,8 @@ pub(crate) struct Item {
 pub(crate) struct Ticket {
     /// Its place in the order of acceptance.
     pub(crate) seq: u64,
+    /// Its bytes in a request, which take a look at every byte to count.
+    pub(crate) wire_bytes: usize,
     /// When the pipeline took it.
     pub(crate) arrived: Instant,
     /// How many requests have carried it.
@@ -109,13 +112,16 @@ impl Batcher {
     }
 
     pub(crate) fn push(&mut self, item: Item) {
-        self.fresh_wire_bytes += item.entry.wire_len();
+        self.fresh_wire_bytes += item.ticket.wire_bytes;
         self.fresh.push_back(item);
     }
 
-    /// How many wait that were never sent.
-    pub(crate) fn fresh(&self) -> usize {
-        self.fresh.len()
+    /// What is missing to a full batch of those that were never sent.
+    pub(crate) fn room_left(&self) -> Wanted {
+        Wanted {
+            entries: limits::MAX_ENTRIES - self.fresh.len() % limits::MAX_ENTRIES,
+            bytes: limits::Side::Sender.request_bytes().saturating_sub(self.fresh_wire_bytes),
+        }
     }
 
     /// Takes back an item that shall be sent again, not before `due`.
@@ -258,7 +264,7 @@ impl Batcher {
 
     fn recount(&mut self) {
         // At most one request's worth of items was taken, but what is left may be long: count only when it is short.
-        self.fresh_wire_bytes = self.fresh.iter().take(limits::MAX_ENTRIES).map(|item| item.entry.wire_len()).sum();
+        self.fresh_wire_bytes = self.fresh.iter().take(limits::MAX_ENTRIES).map(|item| item.ticket.wire_bytes).sum();
     }
 }
 

@@ -23,7 +23,7 @@ use crate::room::Room;
 use crate::spool::{Spool, SpoolOptions};
 use crate::testing::Tap;
 use crate::text::cut;
-use crate::transport::{AwsSettings, AwsTransport, Transport};
+use crate::transport::{AwsSettings, AwsTransport, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
 
 /// The shortest capacity in bytes: what one request may carry.
 const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();
@@ -34,8 +34,6 @@ const SPOOL_WINDOW_ENTRIES: usize = 4_000;
 const SPOOL_WINDOW_BYTES: usize = 8 << 20;
 const DEFAULT_REPORT_IDS_BYTES: usize = 16 << 20;
 const DEFAULT_LINGER: Duration = Duration::from_millis(200);
-const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const DEFAULT_GIVE_UP_IN_MEMORY: Duration = Duration::from_hours(1);
 const DEFAULT_MAX_CONCURRENCY: u16 = 8;
 /// Longer times count as this: sums of them must stay within what a clock can show.
@@ -398,7 +396,7 @@ impl Plan {
         };
         let (mut entries, mut bytes) = (self.capacity_entries, self.capacity_bytes);
         let (queue, intake, ledger) = match self.spool {
-            None => (Queue::Memory(MemoryQueue::default()), Intake::Memory, Ledger::in_memory(self.report_ids_bytes)),
+            None => (Queue::Memory(MemoryQueue::default()), Intake::memory(), Ledger::in_memory(self.report_ids_bytes)),
             Some((directory, options)) => {
                 let (spool, reader) = Spool::open(directory, options)?;
                 (entries, bytes) = (entries.min(SPOOL_WINDOW_ENTRIES), bytes.min(SPOOL_WINDOW_BYTES));

@@ -230,7 +230,6 @@ impl AuditClient {
                 if wanted {
                     shared.wake.notify_one();
                 }
-                metrics::counter!(metric::ACCEPTED).increment(1);
                 Ok(Receipt::new(id, verdict, timers.clone(), None))
             }
             Err(_) => Err(EmitError::ShutDown { id }),

@@ -8,6 +8,7 @@
 //! somebody holds a receipt for, so that a backlog of any length takes no memory.
 
 mod expected;
+mod seqs;
 mod settled;
 
 use std::collections::{BTreeMap, HashMap};
@@ -69,7 +70,7 @@ struct Books {
     dead: u64,
     /// Promised to somebody who could not wait, and then refused by the disk.
     broken_promises: u64,
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, Open, seqs::BuildSeqHasher>,
     expected: Expected,
     settled: Settled,
     report: ShutdownReport,

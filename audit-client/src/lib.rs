@@ -58,7 +58,7 @@ pub use ids::Ids;
 pub use observe::{LastFailure, Stats, metric};
 pub use receipt::{Delivery, NotDelivered, Receipt};
 pub use report::ShutdownReport;
-pub use transport::{Failure, Submission, Submitting, Transport};
+pub use transport::{AwsTransport, Failure, Submission, Submitting, Transport};
 
 // Whom to sign as, and the rest of what the SDK lets be set.
 pub use aws_config::SdkConfig;

@@ -36,31 +36,52 @@ pub(crate) struct MemoryQueue(Mutex<Waiting>);
 #[derive(Debug, Default)]
 struct Waiting {
     entries: VecDeque<Accepted>,
-    /// How many of them the pipeline wants before it is woken.
-    wanted: usize,
+    bytes: usize,
+    wanted: Wanted,
+}
+
+/// How much must wait before the pipeline wants to be woken: so many entries, or so many bytes of event data.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
 }
 
 impl MemoryQueue {
     /// Says whether the pipeline is to be woken: not for every entry, since waking it takes longer than all the rest.
     pub(crate) fn push(&self, accepted: Accepted) -> bool {
         let mut waiting = self.waiting();
+        waiting.bytes += accepted.entry.event_data().len();
         waiting.entries.push_back(accepted);
-        waiting.entries.len() >= waiting.wanted
+        waiting.is_wanted()
     }
 
-    /// From now on the pipeline wants to be woken when so many wait. Says whether they do already.
-    pub(crate) fn wake_at(&self, wanted: usize) -> bool {
+    /// From now on the pipeline wants to be woken when so much waits. Says whether it does already.
+    pub(crate) fn wake_at(&self, wanted: Wanted) -> bool {
         let mut waiting = self.waiting();
         waiting.wanted = wanted;
-        waiting.entries.len() >= wanted
+        waiting.is_wanted()
     }
 
-    fn take(&self) -> VecDeque<Accepted> {
-        std::mem::take(&mut self.waiting().entries)
+    pub(crate) fn len(&self) -> usize {
+        self.waiting().entries.len()
+    }
+
+    /// Everything, for an empty queue that may have room already.
+    fn take(&self, empty: VecDeque<Accepted>) -> VecDeque<Accepted> {
+        let mut waiting = self.waiting();
+        waiting.bytes = 0;
+        std::mem::replace(&mut waiting.entries, empty)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn is_wanted(&self) -> bool {
+        self.entries.len() >= self.wanted.entries || self.bytes >= self.wanted.bytes
     }
 }
 
@@ -71,7 +92,10 @@ const READ_BYTES: usize = 1_000_000;
 /// The pipeline's side.
 #[derive(Debug)]
 pub(crate) enum Intake {
-    Memory,
+    Memory {
+        /// What was taken before and is empty again: so that the queue need not grow anew each time.
+        emptied: VecDeque<Accepted>,
+    },
     Spool(Box<Reader>),
 }
 
@@ -85,6 +109,10 @@ pub(crate) enum Taken {
 }
 
 impl Intake {
+    pub(crate) fn memory() -> Self {
+        Self::Memory { emptied: VecDeque::new() }
+    }
+
     /// The next entries, if there are any and there is room. Never waits for new ones.
     pub(crate) fn take(&mut self, queue: &Queue, room: &Room) -> Result<Taken, SpoolError> {
         match (self, queue) {
@@ -96,8 +124,17 @@ impl Intake {
                 }
                 reader.next_batch(entries, bytes).map(Taken::Records)
             }
-            (Self::Memory, Queue::Memory(memory)) => Ok(Taken::Accepted(memory.take())),
-            (Self::Memory, Queue::Spool(_)) => Ok(Taken::Records(Vec::new())),
+            (Self::Memory { emptied }, Queue::Memory(memory)) => {
+                Ok(Taken::Accepted(memory.take(std::mem::take(emptied))))
+            }
+            (Self::Memory { .. }, Queue::Spool(_)) => Ok(Taken::Records(Vec::new())),
+        }
+    }
+
+    /// Gives back what [`Taken::Accepted`] came in, empty.
+    pub(crate) fn give_back(&mut self, queue: VecDeque<Accepted>) {
+        if let Self::Memory { emptied } = self {
+            *emptied = queue;
         }
     }
 }

@@ -38,24 +38,28 @@ impl Batch {
 
     /// Adds an entry, or gives it back with the reason why it does not fit. Every entry fits an empty batch.
     pub fn push(&mut self, entry: Entry) -> Result<(), DoesNotFit> {
-        let Err(reason) = self.admit(&entry) else {
-            self.bytes += entry.wire_len() + 1;
-            self.ids.insert(entry.id().clone());
-            self.entries.push(entry);
-            return Ok(());
-        };
-        Err(DoesNotFit { entry: Box::new(entry), reason })
+        match self.admit(&entry) {
+            Ok(bytes) => {
+                self.bytes += bytes + 1;
+                self.ids.insert(entry.id().clone());
+                self.entries.push(entry);
+                Ok(())
+            }
+            Err(reason) => Err(DoesNotFit { entry: Box::new(entry), reason }),
+        }
     }
 
-    fn admit(&self, entry: &Entry) -> Result<(), Reason> {
+    /// The bytes that the entry would take.
+    fn admit(&self, entry: &Entry) -> Result<usize, Reason> {
         if self.entries.len() == MAX_ENTRIES {
             return Err(Reason::Full);
         }
         if self.ids.contains(entry.id()) {
             return Err(Reason::DuplicateId);
         }
-        let (bytes, limit) = (BODY_FRAME_BYTES + self.bytes + entry.wire_len(), Side::Sender.request_bytes());
-        if bytes > limit { Err(Reason::TooLarge { bytes, limit }) } else { Ok(()) }
+        let entry_bytes = entry.wire_len();
+        let (bytes, limit) = (BODY_FRAME_BYTES + self.bytes + entry_bytes, Side::Sender.request_bytes());
+        if bytes > limit { Err(Reason::TooLarge { bytes, limit }) } else { Ok(entry_bytes) }
     }
 
     /// How many entries it has.

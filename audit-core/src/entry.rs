@@ -104,7 +104,7 @@ impl fmt::Debug for Entry {
             .field("id", &self.id.as_str())
             .field("event_data_bytes", &self.event_data.len())
             .field("checksum", &self.checksum)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Takes in what was accepted: from memory all of it, from the disk as much as there is room for.
 
-use audit_core::limits::MAX_ENTRIES;
 use audit_core::{Entry, EventId};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -8,7 +7,8 @@ use tokio::time::Instant;
 use super::DeliveryLoop;
 use super::burial::READ_AGAIN;
 use crate::batcher::{History, Item, Ticket, Urgency};
-use crate::queue::{Accepted, Taken};
+use crate::observe::metric;
+use crate::queue::{Accepted, Taken, Wanted};
 use crate::receipt::NotDelivered;
 use crate::room::Place;
 use crate::spool::{DeadLetter as SpoolLetter, Record};
@@ -26,10 +26,12 @@ impl DeliveryLoop {
         self.read_again = None;
         loop {
             match self.intake.take(&self.shared.queue, &self.shared.room) {
-                Ok(Taken::Accepted(accepted)) => {
-                    for Accepted { seq, entry, place } in accepted {
+                Ok(Taken::Accepted(mut accepted)) => {
+                    metrics::counter!(metric::ACCEPTED).increment(accepted.len() as u64);
+                    for Accepted { seq, entry, place } in accepted.drain(..) {
                         self.push(now, seq, entry, place);
                     }
+                    self.intake.give_back(accepted);
                     return;
                 }
                 Ok(Taken::Records(records)) if records.is_empty() => return,
@@ -47,13 +49,13 @@ impl DeliveryLoop {
         }
     }
 
-    /// How many new entries are worth waking up for: the first after a pause is; then as many as fill the batch, and what
+    /// How much that is new is worth waking up for: the first after a pause is; then as much as fills the batch, and what
     /// has come when the time to linger is over.
-    pub(super) fn wanted(&self, now: Instant, urgency: Urgency) -> usize {
+    pub(super) fn wanted(&self, now: Instant, urgency: Urgency) -> Wanted {
         if urgency.closing || self.gathers_until.is_none_or(|until| until <= now) {
-            return 1;
+            return Wanted { entries: 1, bytes: 1 };
         }
-        MAX_ENTRIES - self.batcher.fresh() % MAX_ENTRIES
+        self.batcher.room_left()
     }
 
     pub(super) fn take_in_record(&mut self, now: Instant, record: Record) {
@@ -82,7 +84,15 @@ impl DeliveryLoop {
     }
 
     pub(super) fn push(&mut self, now: Instant, seq: u64, entry: Entry, place: Option<Place>) {
-        let ticket = Ticket { seq, arrived: now, attempts: 0, history: History::default(), encoded_anew: false, place };
+        let ticket = Ticket {
+            seq,
+            wire_bytes: entry.wire_len(),
+            arrived: now,
+            attempts: 0,
+            history: History::default(),
+            encoded_anew: false,
+            place,
+        };
         self.will_give_up(now);
         self.gathers_until = (!self.policy.linger.is_zero()).then(|| now + self.policy.linger);
         if let Some(item) = self.twins.admit(Item { entry, ticket }) {

@@ -165,7 +165,8 @@ impl DeliveryLoop {
             self.show();
             let wake_at = self.wake_at(now, signals.urgency);
             let wanted = self.wanted(now, signals.urgency);
-            let from = self.read_up_to + wanted as u64;
+            // The spool counts no bytes: a batch of large entries may linger there though it is full.
+            let from = self.read_up_to + wanted.entries as u64;
             if let Queue::Memory(memory) = &self.shared.queue
                 && memory.wake_at(wanted)
             {

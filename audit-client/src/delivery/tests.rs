@@ -69,6 +69,40 @@ async fn a_full_batch_does_not_linger() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_that_fills_up_bit_by_bit_does_not_linger() {
+    let script = Script::default();
+    let client = client(&script).await;
+    let start = Instant::now();
+    let mut last = None;
+    for (round, size) in [1, 30, 69, 1, 99].into_iter().enumerate() {
+        for number in 0..size {
+            last = Some(emit(&client, &format!("e{round}-{number}")).await);
+        }
+        // The pipeline has its turn, and waits for more.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    last.expect("the last one").delivered().await.expect("delivered");
+    assert_eq!(start.elapsed(), Duration::from_millis(5));
+    let sizes: Vec<_> = script.seen().iter().map(|seen| seen.ids.len()).collect();
+    assert_eq!(sizes, [100, 100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_full_of_bytes_does_not_linger() {
+    let script = Script::default();
+    let client = client(&script).await;
+    drop(emit(&client, "small").await);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let start = Instant::now();
+    let mut receipts = Vec::new();
+    for number in 0..12 {
+        receipts.push(client.emit(sized_entry(&format!("big{number}"), 90_000)).await.expect("accepted"));
+    }
+    receipts.swap_remove(0).delivered().await.expect("delivered");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_never_has_more_than_a_million_bytes() {
     let script = Script::default();
     let client = client(&script).await;

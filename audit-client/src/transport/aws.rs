@@ -27,6 +27,9 @@ fn behavior_version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
+pub(crate) const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// What the transport is made of.
 #[derive(Debug)]
 pub(crate) struct AwsSettings {
@@ -44,16 +47,57 @@ pub enum TransportError {
     /// The endpoint is no URL.
     #[error("endpoint_url is `{0}`; it must be a URL such as https://cloudtrail-data.eu-west-1.amazonaws.com")]
     EndpointUrl(String),
+    /// Only from [`AwsTransport::from_sdk_config`].
+    #[error("the SDK's configuration names no region; set one, such as `aws_config::Region::new(\"eu-west-1\")`")]
+    NoRegion,
 }
 
-/// `PutAuditEvents` through `aws-sdk-cloudtraildata`.
+/// `PutAuditEvents` through `aws-sdk-cloudtraildata`: what a client uses that is given no other transport.
+///
+/// Make one to wrap it in a [`Transport`] of your own, which sees every request and every answer.
 #[derive(Debug)]
-pub(crate) struct AwsTransport {
+pub struct AwsTransport {
     client: Client,
     credentials: Arc<RenewableCredentials>,
 }
 
 impl AwsTransport {
+    /// With the SDK's own configuration; an attempt may take 10 seconds, connecting 3. Retries are the delivery loop's.
+    ///
+    /// ```no_run
+    /// # async fn f(config: audit_client::SdkConfig) -> Result<(), Box<dyn std::error::Error>> {
+    /// use audit_client::{AuditClient, AwsTransport, Submission, Submitting, Transport};
+    ///
+    /// struct Traced(AwsTransport);
+    ///
+    /// impl Transport for Traced {
+    ///     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
+    ///         tracing::info!(entries = submission.batch.len(), "to CloudTrail");
+    ///         self.0.submit(submission)
+    ///     }
+    ///
+    ///     fn renew_credentials(&self) {
+    ///         self.0.renew_credentials();
+    ///     }
+    /// }
+    ///
+    /// let transport = Traced(AwsTransport::from_sdk_config(config).await?);
+    /// # let _ = AuditClient::builder().transport(transport);
+    /// # Ok(()) }
+    /// ```
+    pub async fn from_sdk_config(config: SdkConfig) -> Result<Self, TransportError> {
+        let region = config.region().ok_or(TransportError::NoRegion)?.to_string();
+        Self::connect(AwsSettings {
+            region,
+            endpoint_url: None,
+            credentials: None,
+            sdk_config: Some(config),
+            attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+        })
+        .await
+    }
+
     pub(crate) async fn connect(settings: AwsSettings) -> Result<Self, TransportError> {
         let AwsSettings { region, endpoint_url, credentials, sdk_config, attempt_timeout, connect_timeout } = settings;
         let region = Region::new(region);

@@ -10,8 +10,8 @@ use std::time::Duration;
 use audit_core::wire::PutAuditEventsResponse;
 use audit_core::{Batch, ChannelArn, ExternalId};
 
-pub use aws::TransportError;
-pub(crate) use aws::{AwsSettings, AwsTransport};
+pub(crate) use aws::{AwsSettings, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT};
+pub use aws::{AwsTransport, TransportError};
 
 /// One request: a batch, and the channel that it is for.
 #[derive(Clone, Copy, Debug)]

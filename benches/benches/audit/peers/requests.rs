@@ -1,4 +1,4 @@
-//! From entries to a signed request that goes nowhere: the client beside the SDK alone.
+//! From entries to a signed request that goes nowhere: our transport, and the whole client, beside the SDK alone.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use audit_bench::measure::median;
+use audit_bench::measure::{cpu_time, median};
 use audit_bench::plot::{Line, draw};
 use audit_bench::table::{Table, at_most, ratio, time};
-use audit_client::{AuditClient, Credentials};
+use audit_client::{AuditClient, AwsTransport, Credentials, Submission, Transport};
+use audit_core::{Batch, ChannelArn};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudtraildata::Client;
@@ -71,6 +72,13 @@ const BATCHES: [usize; 5] = [1, 10, 25, 50, 100];
 const TURNS: usize = 41;
 const REQUESTS: u32 = 25;
 
+/// What one of [`REQUESTS`] takes, in nanoseconds of what `clock` tells.
+fn each(clock: impl Fn() -> Duration, work: impl FnOnce() -> Result<(), Failed>) -> Result<f64, Failed> {
+    let start = clock();
+    work()?;
+    Ok(clock().saturating_sub(start).as_secs_f64() * 1e9 / f64::from(REQUESTS))
+}
+
 pub(crate) fn table() -> Result<(Table, String), Failed> {
     let null = Null::new();
     let config = SdkConfig::builder()
@@ -82,21 +90,32 @@ pub(crate) fn table() -> Result<(Table, String), Failed> {
         .build();
     let sdk = Client::new(&config);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let transport = runtime.block_on(AwsTransport::from_sdk_config(config.clone()))?;
     let client = AuditClient::builder()
         .channel_arn(CHANNEL_ARN)
         .sdk_config(&config)
         .linger(Duration::from_secs(5))
         .build_blocking()?;
+    let channel = ChannelArn::from_static(CHANNEL_ARN);
 
     let mut table = Table::new(
-        "A batch to a signed request (null connector), and its answer to receipts",
-        &["events", "bare SDK, prebuilt entries", "try_emit of each, to flush", "ratio", "events a second", "aim"],
+        "A batch to a signed request and its answer (null connector), by this thread's processor time; and the whole client, by the clock",
+        &[
+            "events",
+            "bare SDK, prebuilt entries",
+            "our transport",
+            "ratio",
+            "aim",
+            "try_emit of each, to flush",
+            "events a second",
+        ],
     );
     let mut lines = ["bare SDK", "audit-client"].map(|name| Line { name: name.to_owned(), points: Vec::new() });
+    let began = Instant::now();
     for count in BATCHES {
         null.events.store(count, Ordering::Relaxed);
-        let batch = entries(0, count)?;
-        let prebuilt = batch
+        let entries = entries(0, count)?;
+        let prebuilt = entries
             .iter()
             .map(|entry| {
                 AuditEvent::builder()
@@ -106,28 +125,47 @@ pub(crate) fn table() -> Result<(Table, String), Failed> {
                     .build()
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let (mut bare, mut through) = (Vec::new(), Vec::new());
-        for _ in 0..TURNS {
-            let start = Instant::now();
-            for _ in 0..REQUESTS {
-                let request = sdk.put_audit_events().channel_arn(CHANNEL_ARN).set_audit_events(Some(prebuilt.clone()));
-                let answer = runtime.block_on(request.send())?;
-                if answer.successful().len() != count {
-                    return Err("the null connector answered wrongly".into());
-                }
-            }
-            bare.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS));
-            let start = Instant::now();
-            for _ in 0..REQUESTS {
-                for entry in &batch {
-                    drop(client.try_emit(entry.clone())?);
-                }
-                client.flush_blocking()?;
-            }
-            through.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS));
+        let mut batch = Batch::new();
+        for entry in &entries {
+            batch.push(entry.clone())?;
         }
-        let share = median(through.iter().zip(&bare).map(|(one, other)| one / other).collect());
-        let (bare, through) = (median(bare), median(through));
+        let (mut bare, mut ours, mut through) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..TURNS {
+            bare.push(each(cpu_time, || {
+                for _ in 0..REQUESTS {
+                    let request =
+                        sdk.put_audit_events().channel_arn(CHANNEL_ARN).set_audit_events(Some(prebuilt.clone()));
+                    if runtime.block_on(request.send())?.successful().len() != count {
+                        return Err("the null connector answered wrongly".into());
+                    }
+                }
+                Ok(())
+            })?);
+            ours.push(each(cpu_time, || {
+                for _ in 0..REQUESTS {
+                    let answer = runtime.block_on(transport.submit(Submission::new(&channel, None, &batch)));
+                    if answer.map_err(|failure| failure.message)?.successful.len() != count {
+                        return Err("the null connector answered wrongly".into());
+                    }
+                }
+                Ok(())
+            })?);
+            // One after the other: an id may be on its way only once.
+            through.push(each(
+                || began.elapsed(),
+                || {
+                    for _ in 0..REQUESTS {
+                        for entry in &entries {
+                            drop(client.try_emit(entry.clone())?);
+                        }
+                        client.flush_blocking()?;
+                    }
+                    Ok(())
+                },
+            )?);
+        }
+        let share = median(ours.iter().zip(&bare).map(|(one, other)| one / other).collect());
+        let (bare, ours, through) = (median(bare), median(ours), median(through));
         #[allow(clippy::cast_precision_loss, reason = "a hundred has few digits")]
         let count = count as f64;
         let rate = |nanos: f64| count / nanos * 1e9;
@@ -135,7 +173,8 @@ pub(crate) fn table() -> Result<(Table, String), Failed> {
             line.points.push((count, rate(nanos)));
         }
         let aim = if count >= 100.0 { at_most(share, 1.05) } else { String::new() };
-        table.row([format!("{count}"), time(bare), time(through), ratio(share), format!("{:.0}", rate(through)), aim]);
+        let events_a_second = format!("{:.0}", rate(through));
+        table.row([format!("{count}"), time(bare), time(ours), ratio(share), aim, time(through), events_a_second]);
     }
     drop(client.shutdown_blocking(Duration::from_secs(10)));
     Ok((table, draw("Throughput to a signed request", "events in a batch", "events a second", &lines)))
