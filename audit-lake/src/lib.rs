@@ -33,3 +33,8 @@ pub use config::{
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
 pub use secret::Secret;
 pub use store::{EventFilter, EventReader, StoreError, StoredEvent, Verification};
+
+/// The page's program runs as a doc test; `tests/documentation.rs` holds the rest of the page to its word.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/lake.md")]
+struct Page;
