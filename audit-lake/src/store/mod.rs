@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod reader;
 mod schema;
+mod start_check;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
@@ -106,12 +107,6 @@ fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "journal_size_limit", 128 * 1_024 * 1_024)?;
     Ok(connection)
-}
-
-/// Reads through the structure of the whole database, without its indexes' contents.
-fn quick_check(connection: &Connection) -> Result<(), StoreError> {
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { what: found }) }
 }
 
 /// Opens the database of a data folder for reading, beside a lake that works in it or without one.

@@ -20,7 +20,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-fn open(folder: &Path) -> Result<Store, StoreError> {
+pub(crate) fn open(folder: &Path) -> Result<Store, StoreError> {
     Store::open(DataFolder::claim(folder)?, Arc::new(Metrics::default()))
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn event_at(id: &str, time: &str) -> NewEvent {
     }
 }
 
-fn event(id: &str) -> NewEvent {
+pub(crate) fn event(id: &str) -> NewEvent {
     event_at(id, "2026-11-21T10:15:30Z")
 }
 

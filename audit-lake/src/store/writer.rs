@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
 use super::event::{NewEvent, Stored};
-use super::{DataFolder, open_for_writing, quick_check, schema};
+use super::{DataFolder, open_for_writing, schema, start_check};
 use crate::metrics::Metrics;
 
 /// The most events of one commit: bounds how long the first of them waits.
@@ -58,7 +58,7 @@ impl Store {
     /// [`Store::open`], with something to be done to every connection that the writer opens.
     pub(super) fn open_with(folder: DataFolder, metrics: Arc<Metrics>, prepare: Prepare) -> Result<Self, StoreError> {
         let mut connection = open_for_writing(&folder.database())?;
-        quick_check(&connection)?;
+        start_check::check(&connection, start_check::WHOLE_BYTES)?;
         schema::migrate(&mut connection)?;
         prepare(&connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
