@@ -26,6 +26,22 @@ async fn connect(lake: &Lake) -> TcpStream {
     TcpStream::connect(lake.address()).await.expect("a connection")
 }
 
+/// A call as a request of hyper's, for HTTP/2.
+fn as_http2(lake: &Lake, call: &Call) -> http::Request<http_body_util::Full<axum::body::Bytes>> {
+    let text = String::from_utf8(call.to_bytes()).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let mut lines = head.split("\r\n");
+    let target = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a target");
+    let mut request = http::Request::post(format!("http://{}{target}", lake.address()));
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        // HTTP/2 has :authority instead.
+        if name != "host" {
+            request = request.header(name, value);
+        }
+    }
+    request.body(body.to_owned().into()).expect("a request")
+}
+
 /// Reads to the end of the connection: what came, or nothing if it was reset.
 async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut received = Vec::new();
@@ -209,18 +225,7 @@ async fn http2_is_spoken_without_being_asked_for() {
     let executor = hyper_util::rt::TokioExecutor::new();
     let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.expect("HTTP/2");
     let driving = tokio::spawn(connection);
-    let text = String::from_utf8(call.to_bytes()).expect("text");
-    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-    let mut lines = head.split("\r\n");
-    let target = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a target");
-    let mut request = http::Request::post(format!("http://{}{target}", lake.address()));
-    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-        // HTTP/2 has :authority instead.
-        if name != "host" {
-            request = request.header(name, value);
-        }
-    }
-    let request = request.body(http_body_util::Full::<axum::body::Bytes>::from(body.to_owned())).expect("a request");
+    let request = as_http2(&lake, &call);
     let answer = sender.send_request(request).await.expect("an answer");
     assert_eq!((answer.status(), answer.version()), (http::StatusCode::OK, http::Version::HTTP_2));
     drop(answer);
@@ -308,4 +313,34 @@ fn a_certificate_that_cannot_be_used_is_told_with_its_line() {
     std::fs::write(&path, text).expect("written");
     let error = LakeConfig::load(&path).expect_err("no certificate").to_string();
     assert!(error.contains("line 5") && error.contains("cert.pem"), "{error}");
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_keep_their_share_of_the_memory() {
+    let limits = LimitsConfig { body_memory: 2 * 1_048_576, ..LimitsConfig::default() };
+    let lake = lake_with(limits).await;
+    // An id that is too long comes back whole: the answer is about as large as the body was.
+    let data = event_data("u", lake.channel_arn());
+    let large = Call::to(&lake).entries(&[entry(&"x".repeat(800_000), &data)]);
+    let io = hyper_util::rt::TokioIo::new(connect(&lake).await);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(executor)
+        .initial_stream_window_size(1_000)
+        .handshake(io)
+        .await
+        .expect("HTTP/2");
+    let driving = tokio::spawn(connection);
+    let mut unread = Vec::new();
+    for _ in 0..2 {
+        let answer = sender.send_request(as_http2(&lake, &large)).await.expect("an answer");
+        assert_eq!(answer.status(), http::StatusCode::OK);
+        unread.push(answer);
+    }
+    let third = large.send().await;
+    assert_eq!((third.status, third.error_type()), (503, "ServiceUnavailable"), "{third:?}");
+    // Who goes away gives it back.
+    drop(unread);
+    drop(sender);
+    driving.await.expect("no panic").expect("a clean end");
+    while large.send().await.status == 503 {}
 }

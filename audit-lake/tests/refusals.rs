@@ -386,3 +386,28 @@ async fn every_unicode_text_comes_back_byte_for_byte() {
     assert!(!events[0].record_json().contains('\n'));
     assert_eq!(record["eventData"]["userIdentity"]["principalId"], text);
 }
+
+#[tokio::test]
+async fn an_id_that_is_too_long_comes_back_whole_once_and_nowhere_else() {
+    let lake = lake().await;
+    let data = event_data("u", lake.channel_arn());
+    let long = ["x".repeat(400_000), "\u{1}\u{e9}\"".repeat(40_000)];
+    let entries = [entry(&long[0], &data), entry(&long[1], &data), entry("good", &data)];
+    let call = good(&lake).entries(&entries);
+    let answer = call.send().await;
+    // Its sender knows the entry by nothing else.
+    let failed = answer.body["failed"].as_array().expect("a list");
+    for (verdict, id) in failed.iter().zip(&long) {
+        assert_eq!((verdict["id"].as_str(), verdict["errorCode"].as_str()), (Some(id.as_str()), Some("InvalidData")));
+        assert!(verdict["errorMessage"].as_str().is_some_and(|message| message.chars().count() <= 1_024), "{verdict}");
+    }
+    assert_eq!((failed.len(), &answer.body["successful"][0]["id"]), (2, &json!("good")));
+    // So an answer is hardly larger than its request, whatever is in it.
+    let length: usize = answer.header("content-length").and_then(|length| length.parse().ok()).expect("a length");
+    assert!(length < call.body.len(), "{length} {}", call.body.len());
+
+    // An error of the whole request names it, cut.
+    let twice = good(&lake).entries(&[entry(&long[0], &data), entry(&long[0], &data)]).send().await;
+    assert_refused(&twice, 400, "DuplicatedAuditEventId");
+    assert!(twice.body["message"].as_str().is_some_and(|message| message.len() < 200), "{twice:?}");
+}

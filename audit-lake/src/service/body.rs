@@ -1,6 +1,7 @@
 //! Reading a request's body: never more of it than a request may have, never for longer than it may take, and never
 //! more over all connections than the service has set aside.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -35,15 +36,22 @@ impl BodyMemory {
     }
 }
 
-/// A body, and its share of the memory, which goes back with it.
+/// A body, and its share of the memory.
 #[derive(Debug)]
-pub(super) struct ReadBody<'m> {
+pub(super) struct ReadBody {
     pub(super) bytes: Vec<u8>,
-    taken: usize,
-    memory: &'m BodyMemory,
+    pub(super) share: Share,
 }
 
-impl Drop for ReadBody<'_> {
+/// Memory that is taken, and goes back when this does. It outlives the body: the answer holds its ids, and waits for as long
+/// as the sender does not read it.
+#[derive(Debug)]
+pub(super) struct Share {
+    taken: usize,
+    memory: Arc<BodyMemory>,
+}
+
+impl Drop for Share {
     fn drop(&mut self) {
         self.memory.free.fetch_add(self.taken, Ordering::AcqRel);
     }
@@ -57,12 +65,12 @@ fn too_large() -> RequestError {
 }
 
 /// Reads a body to its end.
-pub(super) async fn read<'m>(
+pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
-    memory: &'m BodyMemory,
+    memory: &Arc<BodyMemory>,
     timeout: Duration,
-) -> Result<ReadBody<'m>, RequestError> {
+) -> Result<ReadBody, RequestError> {
     if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
         return Err(RequestError::new(
             ErrorCode::MalformedHttpRequest,
@@ -77,7 +85,8 @@ pub(super) async fn read<'m>(
     }
     let mut body = body;
     let read = async {
-        let mut read = ReadBody { bytes: Vec::new(), taken: 0, memory };
+        let share = Share { taken: 0, memory: Arc::clone(memory) };
+        let mut read = ReadBody { bytes: Vec::new(), share };
         if !too_long {
             read.bytes.reserve(length.unwrap_or(0).min(FIRST_PIECE));
             loop {
@@ -91,7 +100,7 @@ pub(super) async fn read<'m>(
                         "The service holds as many requests as it can. Send the request again, a little later.",
                     ));
                 }
-                read.taken += frame.len();
+                read.share.taken += frame.len();
                 read.bytes.extend_from_slice(&frame);
             }
         }

@@ -38,7 +38,7 @@ pub(crate) struct Service {
     store: Store,
     throttle: Throttle,
     limits: LimitsConfig,
-    body_memory: BodyMemory,
+    body_memory: Arc<BodyMemory>,
     metrics: Arc<Metrics>,
     refusals: Refusals,
 }
@@ -50,7 +50,7 @@ impl Service {
             store,
             throttle: Throttle::default(),
             limits,
-            body_memory: BodyMemory::new(limits.body_memory),
+            body_memory: Arc::new(BodyMemory::new(limits.body_memory)),
             metrics,
             refusals: Refusals::default(),
         }

@@ -9,10 +9,11 @@ use axum::extract::Request;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 
+use super::Service;
+use super::body::{self, ReadBody, Share};
 use super::error::{ErrorCode, RequestError};
 use super::judge::{Refusal, judge};
 use super::request::{RawEntry, entries};
-use super::{Service, body};
 use crate::config::{AccountConfig, ChannelConfig};
 use crate::directory::Directory;
 use crate::sigv4::{Claim, Found, KeyMaterial, Query, SignedParts};
@@ -25,7 +26,7 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) async fn put_audit_events(
     service: &Service,
     request: Request,
-) -> Result<PutAuditEventsResponse, RequestError> {
+) -> Result<(PutAuditEventsResponse, Share), RequestError> {
     let directory = service.directory();
     let (head, body) = request.into_parts();
     check_host(&head)?;
@@ -35,16 +36,18 @@ pub(super) async fn put_audit_events(
             "The query string holds a % that two hexadecimal digits do not follow.",
         )
     })?;
-    let body = body::read(&head.headers, body, &service.body_memory, service.limits.body_timeout).await?;
+    let ReadBody { bytes, share } =
+        body::read(&head.headers, body, &service.body_memory, service.limits.body_timeout).await?;
 
-    let (account, region) = authenticate(&directory, &head, &query, &body.bytes)?;
+    let (account, region) = authenticate(&directory, &head, &query, &bytes)?;
     admit(service, account)?;
     let channel = find_channel(&directory, &query, &region, account.id)?;
     check_permission(channel, &query, &region, account.id)?;
 
-    let entries = entries(&body.bytes)?;
+    let entries = entries(&bytes)?;
+    drop(bytes);
     check_distinct(&entries)?;
-    verdicts(service, account, channel, entries).await
+    Ok((verdicts(service, account, channel, entries).await?, share))
 }
 
 /// HTTP/1.1 wants one Host header; two would leave open which of them was signed.

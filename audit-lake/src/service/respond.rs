@@ -1,11 +1,12 @@
 //! Answers as AWS's rest-json services write them.
 
 use audit_core::wire::PutAuditEventsResponse;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
+use super::body::Share;
 use super::error::{ErrorCode, RequestError};
 use super::refusals::Refusals;
 
@@ -38,25 +39,40 @@ fn refusal(RequestError { code, message }: RequestError, refusals: &Refusals) ->
     (request_id, body.to_string())
 }
 
+/// An answer, and the memory that its request took.
+struct Unread {
+    json: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Unread {
+    fn as_ref(&self) -> &[u8] {
+        &self.json
+    }
+}
+
 /// The answer to a request, with an id of its own by which the log knows it.
-pub(super) fn answer(result: Result<PutAuditEventsResponse, RequestError>, refusals: &Refusals) -> Response {
+pub(super) fn answer(result: Result<(PutAuditEventsResponse, Share), RequestError>, refusals: &Refusals) -> Response {
     let (request_id, status, error, body) = match result {
-        Ok(verdicts) => {
+        Ok((verdicts, share)) => {
             let request_id = Uuid::new_v4().to_string();
             let failed = verdicts.failed.len();
             tracing::debug!(request_id, successful = verdicts.successful.len(), failed, "answered a request");
             match serde_json::to_vec(&verdicts) {
-                Ok(body) => (request_id, StatusCode::OK, None, body),
+                Ok(json) => (request_id, StatusCode::OK, None, Bytes::from_owner(Unread { json, _share: share })),
                 // Strings in lists: nothing that JSON could not hold.
-                Err(_) => {
-                    (request_id, StatusCode::INTERNAL_SERVER_ERROR, Some(ErrorCode::InternalFailure), b"{}".to_vec())
-                }
+                Err(_) => (
+                    request_id,
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    Some(ErrorCode::InternalFailure),
+                    Bytes::from_static(b"{}"),
+                ),
             }
         }
         Err(error) => {
             let code = error.code;
             let (request_id, body) = refusal(error, refusals);
-            (request_id, code.status(), Some(code), body.into_bytes())
+            (request_id, code.status(), Some(code), body.into())
         }
     };
     let mut response = Response::new(Body::from(body));
