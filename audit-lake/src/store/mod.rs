@@ -32,6 +32,8 @@ pub(crate) use writer::Store;
 const FILE_NAME: &str = "lake.db";
 /// The file whose lock tells that a lake works in the folder.
 const LOCK_NAME: &str = "lake.lock";
+/// A file that is there only for a moment, to learn whether there is room.
+const PROBE_NAME: &str = "lake.probe";
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

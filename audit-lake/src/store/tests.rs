@@ -99,6 +99,30 @@ async fn a_full_disk_fails_requests_and_room_lets_it_go_on() {
 }
 
 #[tokio::test]
+async fn after_a_failure_a_probe_asks_for_the_room_of_a_whole_request() {
+    let folder = folder();
+    let pages = Arc::new(AtomicI64::new(40));
+    let told = Arc::clone(&pages);
+    let store = open_prepared(
+        folder.path(),
+        Box::new(move |connection| {
+            connection.query_row(&format!("PRAGMA max_page_count = {}", told.load(Ordering::Relaxed)), [], |_| Ok(()))
+        }),
+    );
+    // A file cannot be written where a folder stands: this is the disk on which only the little that SQLite's own probe
+    // writes has room.
+    let obstacle = folder.path().join("lake.probe");
+    std::fs::create_dir(&obstacle).expect("an obstacle");
+    store.probe().await.expect("nothing has failed, so it is not asked for");
+    while store.put(CHANNEL, (0..100).map(|_| event(&uuid::Uuid::new_v4().to_string())).collect()).await.is_ok() {}
+    store.probe().await.expect_err("there is no room");
+    store.probe().await.expect_err("still");
+    std::fs::remove_dir(&obstacle).expect("removed");
+    store.probe().await.expect("there is room");
+    assert!(!obstacle.exists(), "it leaves nothing behind");
+}
+
+#[tokio::test]
 async fn a_read_only_database_fails_requests_until_it_can_be_written() {
     let folder = folder();
     let read_only = Arc::new(AtomicI64::new(1));

@@ -6,18 +6,20 @@
 //! confirmed. The next transaction starts on a fresh connection, so the lake goes on by itself once the cause is gone.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use audit_core::limits::Side;
 use audit_core::{ChannelArn, EventTime};
 use rusqlite::{Connection, OptionalExtension, Statement, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
 use super::event::{NewEvent, Stored};
-use super::{DataFolder, open_for_writing, schema, start_check};
+use super::{DataFolder, PROBE_NAME, open_for_writing, private_file, schema, start_check};
 use crate::metrics::Metrics;
 
 /// The most events of one commit: bounds how long the first of them waits.
@@ -140,7 +142,7 @@ impl Writer {
                     // Nobody waits any more: nothing to tell.
                     drop(answer.send(pruned));
                 }
-                Job::Probe { answer } => drop(answer.send(self.attempt(|connection, _| probe(connection)))),
+                Job::Probe { answer } => drop(answer.send(self.probe())),
                 Job::Put(first) => {
                     let mut events = first.events.len();
                     let mut group = vec![first];
@@ -185,6 +187,17 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Whether something can be written. What a full disk still has room for says nothing: after a failure, it must be as
+    /// much as a request may need.
+    fn probe(&mut self) -> Result<(), WriteError> {
+        if self.failing.is_some()
+            && let Err(error) = probe_room(&self.path.with_file_name(PROBE_NAME))
+        {
+            return Err(self.note_failure(error));
+        }
+        self.attempt(|connection, _| probe(connection))
     }
 
     /// Does a piece of work on the connection, opening it anew if the work before failed.
@@ -320,6 +333,20 @@ fn prune(connection: &mut Connection, before: EventTime, at_most: usize) -> Resu
         "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE event_time < ?1 ORDER BY event_time LIMIT ?2)",
         params![before.unix_seconds(), at_most],
     )?)
+}
+
+/// Writes, syncs and removes a file of the size of a large request.
+fn probe_room(path: &Path) -> Result<(), StoreError> {
+    let written = private_file(path).and_then(|mut file| {
+        file.write_all(&vec![0x5A; Side::Receiver.request_bytes()])?;
+        file.sync_all()
+    });
+    let removed = std::fs::remove_file(path);
+    written.and(removed).map_err(|source| match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+        ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly,
+        _ => StoreError::Folder { path: path.to_owned(), source },
+    })
 }
 
 fn probe(connection: &mut Connection) -> Result<(), StoreError> {
