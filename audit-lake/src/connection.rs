@@ -188,7 +188,6 @@ impl Connection {
                 .max_buf_size(HEADER_BYTES)
                 .max_headers(HEADERS)
                 .half_close(true)
-                .pipeline_flush(true)
                 .serve_connection(TokioIo::new(&mut wire), service);
             let mut connection = pin!(connection);
             self.drive(&activity, connection.as_mut(), http1::Connection::graceful_shutdown).await

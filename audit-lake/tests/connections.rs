@@ -86,6 +86,27 @@ async fn pipelined_requests_are_answered_in_their_order() {
 }
 
 #[tokio::test]
+async fn what_is_no_http_behind_good_requests_takes_none_of_their_answers() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let mut bytes = good(&lake, "a").to_bytes();
+    bytes.extend_from_slice(b"GET /elsewhere HTTP/1.1\r\nhost: a\r\n\r\n");
+    bytes.extend_from_slice(&good(&lake, "b").to_bytes());
+    bytes.extend_from_slice(b"garbage\r\n\r\n");
+    bytes.extend_from_slice(&good(&lake, "never").to_bytes());
+    let mut stream = connect(&lake).await;
+    stream.write_all(&bytes).await.expect("written");
+    let received = String::from_utf8(read_to_end(&mut stream).await).expect("text");
+    let statuses: Vec<&str> = received
+        .match_indices("HTTP/1.1 ")
+        .map(|(at, line)| &received[at + line.len()..][..3])
+        .filter(|status| status.starts_with(|digit: char| digit.is_ascii_digit()))
+        .collect();
+    assert_eq!(statuses, ["200", "404", "200", "400"], "{received}");
+    assert!(received.contains("MalformedHttpRequestException"), "{received}");
+    assert_eq!(lake.events().await.expect("events").len(), 2);
+}
+
+#[tokio::test]
 async fn a_connection_that_says_nothing_or_too_little_is_ended() {
     let limits = LimitsConfig {
         header_timeout: Duration::from_millis(300),

@@ -1,6 +1,8 @@
 //! Reading a request's body: never more of it than a request may have, never for longer than it may take, and never
 //! more over all connections than the service has set aside.
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -131,12 +133,23 @@ async fn next(body: &mut Body) -> Result<Option<axum::body::Bytes>, RequestError
                     return Ok(Some(data));
                 }
             }
-            Some(Err(_)) => {
-                return Err(RequestError::new(
-                    ErrorCode::RequestAborted,
-                    "The body of the request ended before it was whole. Send it again.",
-                ));
-            }
+            Some(Err(error)) => return Err(unreadable(&error)),
         }
     }
+}
+
+/// Whether a body broke off, or is no HTTP.
+fn unreadable(error: &axum::Error) -> RequestError {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>()
+            && matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+        {
+            let message = "The body of the request is not chunked as HTTP/1.1 has it.";
+            return RequestError::new(ErrorCode::MalformedHttpRequest, message);
+        }
+        source = cause.source();
+    }
+    let message = "The body of the request ended before it was whole. Send it again.";
+    RequestError::new(ErrorCode::RequestAborted, message)
 }
