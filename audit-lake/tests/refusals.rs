@@ -281,6 +281,14 @@ async fn what_is_wrong_at_the_level_of_http() {
     let encoding = good(&lake).header("content-encoding", "gzip").send().await;
     assert_refused(&encoding, 400, "MalformedHttpRequestException");
     let address = lake.address().to_string();
+    // A whole URL as the target is HTTP too, if it is the host's that was signed.
+    for (host, status) in [(address.as_str(), 200), ("elsewhere.example.com", 400)] {
+        let bytes = String::from_utf8(good(&lake).to_bytes()).expect("text");
+        let absolute = bytes.replacen("POST /", &format!("POST http://{host}/"), 1);
+        let answer = exchange(&address, absolute.as_bytes()).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(status == 200 || answer.error_type() == "MalformedHttpRequestException", "{answer:?}");
+    }
     let bad_query =
         format!("POST /PutAuditEvents?channelArn=%zz HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\n\r\n");
     assert_refused(&exchange(&address, bad_query.as_bytes()).await, 400, "MalformedHttpRequestException");

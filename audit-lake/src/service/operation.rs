@@ -50,12 +50,19 @@ pub(super) async fn put_audit_events(
     Ok((verdicts(service, account, channel, entries).await?, share))
 }
 
-/// HTTP/1.1 wants one Host header; two would leave open which of them was signed.
+/// HTTP/1.1 wants one Host header; two, or another host in the request's target, would leave open which was signed.
 fn check_host(head: &Parts) -> Result<(), RequestError> {
-    match head.headers.get_all(http::header::HOST).iter().count() {
-        1 => Ok(()),
-        0 if head.version != http::Version::HTTP_11 => Ok(()),
-        _ => Err(RequestError::new(ErrorCode::MalformedHttpRequest, "The request must have one Host header.")),
+    let malformed = |message: &str| Err(RequestError::new(ErrorCode::MalformedHttpRequest, message));
+    let mut hosts = head.headers.get_all(http::header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => match head.uri.authority() {
+            Some(authority) if !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()) => {
+                malformed("The request's target names another host than its Host header.")
+            }
+            _ => Ok(()),
+        },
+        (None, _) if head.version != http::Version::HTTP_11 => Ok(()),
+        _ => malformed("The request must have one Host header."),
     }
 }
 
