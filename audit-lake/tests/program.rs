@@ -175,7 +175,7 @@ format = "xml"
         (22, "the ARN says 123456789012"),
         (23, "`sources` is empty"),
         (25, "channel/<id>"),
-        (26, "external ID"),
+        (26, "1,224 characters"),
         (27, "true or false"),
         (29, "`connections`"),
         (30, "needs `days`"),
@@ -186,6 +186,16 @@ format = "xml"
     }
     assert!(told.starts_with("audit-lake: 20 mistakes in "), "{told}");
     assert!(!told.contains("wJalrXUtnFEMI") && !told.contains("AKIDSWAPPED"), "{told}");
+
+    let both = Place::new(&format!(
+        "listen = '127.0.0.1:1'\nadmin = '127.0.0.1:1'\n{}external_id = 'two words'\n",
+        CONFIG.replace("secret = \"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\"", "secret_file = '/dev/zero'")
+    ));
+    let told = text(&both.command(&["check-config"]).stderr);
+    assert!(told.starts_with("audit-lake: 3 mistakes in "), "{told}");
+    assert!(told.contains("line 2,") && told.contains("another address than `listen`"), "{told}");
+    assert!(told.contains("/dev/zero cannot be read: it has more than 16384 bytes"), "{told}");
+    assert!(told.contains("`external_id` must be 2 to") && !told.contains("two words"), "{told}");
 
     let not_toml = Place::new("[[account]\nid = \"a\nsecret = wJalrXUtnFEMI\n").command(&["check-config"]);
     let told = text(&not_toml.stderr);

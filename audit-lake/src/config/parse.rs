@@ -47,7 +47,14 @@ impl Parser<'_> {
             good.then(|| region.value.to_owned())
         });
         let listen = root.parsed::<SocketAddr>(notes, "listen").map(|listen| listen.value);
-        let admin = root.parsed::<SocketAddr>(notes, "admin").map(|admin| admin.value);
+        let admin = root.parsed::<SocketAddr>(notes, "admin");
+        if let Some(admin) = &admin
+            && admin.value.port() != 0
+            && listen == Some(admin.value)
+        {
+            notes.note(admin.at, "`admin` must be another address than `listen`");
+        }
+        let admin = admin.map(|admin| admin.value);
         let tls = root.section(notes, "tls");
         let accounts = root.sections(notes, "account", "account");
         let channels = root.sections(notes, "channel", "channel");
@@ -199,7 +206,14 @@ impl Parser<'_> {
             let notes = &mut self.mistakes;
             let arn = section.required_parsed::<ChannelArn>(notes, "arn");
             let account = section.parsed::<AccountId>(notes, "account");
-            let external_id = section.parsed::<ExternalId>(notes, "external_id").map(|id| id.value);
+            let external_id = section.string(notes, "external_id").and_then(|id| {
+                let read = ExternalId::try_from(id.value).ok();
+                if read.is_none() {
+                    // Not shown: it is as good as a secret to some.
+                    notes.note(id.at, "`external_id` must be 2 to 1,224 characters of [A-Za-z0-9_+=,.@:/-]");
+                }
+                read
+            });
             let sources = section.strings(notes, "sources");
             let destination = section.boolean(notes, "destination").unwrap_or(true);
             let activity_events = section.boolean(notes, "activity_events").unwrap_or(true);
@@ -298,7 +312,10 @@ enum Sought {
 fn read_secret(path: &Path) -> std::io::Result<String> {
     use std::io::Read;
     let mut text = String::new();
-    std::fs::File::open(path)?.take(SECRET_BYTES).read_to_string(&mut text)?;
+    std::fs::File::open(path)?.take(SECRET_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > SECRET_BYTES {
+        return Err(std::io::Error::other(format!("it has more than {SECRET_BYTES} bytes, which is no secret")));
+    }
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
