@@ -1,21 +1,26 @@
-//! The key of a map, which JSON wants as text: numbers, booleans and characters become text, as `serde_json` has them.
+//! The key of a map, which JSON wants as text: numbers, booleans and characters become text, as `serde_json` has them. And
+//! text that is JSON already, which comes the same way.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
 use crate::serializer::{Failure, write_number};
 use crate::text::{write_displayed, write_str};
 
-/// Writes a key, in quotes.
+/// Writes a key in quotes, or JSON that was made elsewhere as it is.
 pub(crate) struct MapKey<'a> {
     pub(crate) out: &'a mut String,
+    pub(crate) quoted: bool,
 }
 
 type Result<T = ()> = std::result::Result<T, Failure>;
 
 impl MapKey<'_> {
     fn number(self, number: impl Serialize) -> Result {
+        if !self.quoted {
+            return write_number(self.out, number);
+        }
         self.out.push('"');
         write_number(self.out, number)?;
         self.out.push('"');
@@ -66,12 +71,17 @@ impl Serializer for MapKey<'_> {
     type SerializeStructVariant = Impossible<(), Failure>;
 
     fn serialize_str(self, value: &str) -> Result {
-        write_str(self.out, value);
+        if self.quoted {
+            write_str(self.out, value);
+        } else {
+            self.out.push_str(value);
+        }
         Ok(())
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result {
-        write_displayed(self.out, &value, |_| ()).map_err(|_| Failure::not_json("its Display fails"))
+        let written = if self.quoted { write_displayed(self.out, &value, |_| ()) } else { write!(self.out, "{value}") };
+        written.map_err(|_| Failure::not_json("its Display fails"))
     }
 
     fn serialize_char(self, value: char) -> Result {

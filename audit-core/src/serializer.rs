@@ -146,17 +146,13 @@ impl<'a> JsonSerializer<'a> {
     /// JSON that was made elsewhere is held to the same rules.
     fn as_it_is<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
         let start = self.out.len();
-        value.serialize(MapKey { out: self.out })?;
-        let quoted = self.out.split_off(start);
-        let json: String = serde_json::from_str(&quoted).map_err(|error| Failure::not_json(error.to_string()))?;
-        scan::check_inside(&json, self.depth).map_err(|violation| {
+        value.serialize(MapKey { out: self.out, quoted: false })?;
+        scan::check_inside(self.written_from(start), self.depth).map_err(|violation| {
             if let Violation::TooDeep { .. } = violation {
                 self.trouble = Trouble::TooDeep;
             }
             Failure(violation.into())
-        })?;
-        self.out.push_str(&json);
-        Ok(())
+        })
     }
 }
 
@@ -398,7 +394,7 @@ impl<'w, 'a> Members<'w, 'a> {
         }
         self.comma();
         let start = self.json.out.len();
-        key.serialize(MapKey { out: self.json.out }).inspect_err(|_| self.json.fail())?;
+        key.serialize(MapKey { out: self.json.out, quoted: true }).inspect_err(|_| self.json.fail())?;
         self.has_key = true;
         let bytes = self.json.out.as_bytes();
         let (last, key) = (&bytes[self.last_key.0..self.last_key.1], &bytes[start..]);

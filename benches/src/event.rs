@@ -63,22 +63,22 @@ pub fn context() -> Context {
         .time(UNIX_EPOCH + Duration::from_secs(1_795_256_130))
 }
 
-/// An event that is passed on: somebody else's payload, as it came.
+/// An event that is passed on: somebody else's payload, as a tree (`Value`) or as the text that came (`RawValue`).
 #[derive(AuditEvent)]
 #[audit(source = "github.example.com")]
-pub struct Relayed<'a> {
+pub struct Relayed<'a, P: Serialize> {
     #[audit(id)]
     delivery: &'a str,
     #[audit(user_identity)]
     by: &'a Staff<'a>,
     event: &'a str,
-    payload: &'a Value,
+    payload: &'a P,
 }
 
-impl<'a> Relayed<'a> {
+impl<'a, P: Serialize> Relayed<'a, P> {
     /// The event with this payload.
     #[must_use]
-    pub fn new(payload: &'a Value) -> Self {
+    pub fn new(payload: &'a P) -> Self {
         Self { delivery: UID, by: &ALICE, event: "push", payload }
     }
 }
@@ -150,9 +150,9 @@ struct ByHandRequest<'a> {
 }
 
 #[derive(Serialize)]
-struct ByHandRelayed<'a> {
+struct ByHandRelayed<'a, P> {
     event: &'a str,
-    payload: &'a Value,
+    payload: &'a P,
 }
 
 fn typed(request_parameters: impl Serialize) -> (String, String) {
@@ -195,7 +195,7 @@ pub fn typed_by_hand(reason: &str) -> (String, String) {
 
 /// The same for a payload from elsewhere.
 #[must_use]
-pub fn typed_relayed(payload: &Value) -> (String, String) {
+pub fn typed_relayed(payload: &impl Serialize) -> (String, String) {
     typed(ByHandRelayed { event: "push", payload })
 }
 

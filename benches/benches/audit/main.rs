@@ -29,7 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", parsing::table()?);
     }
     if wants("payloads") {
-        println!("{}", encoding::payload_table()?);
+        for table in encoding::payload_tables()? {
+            println!("{table}");
+        }
     }
     if wants("flatness") {
         let (table, plot) = flatness::table()?;
