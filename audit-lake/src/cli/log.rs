@@ -3,7 +3,7 @@
 use audit_lake::{LogConfig, LogFormat, LogLevel};
 use tracing::Level;
 
-/// Sends log lines to standard error from now on.
+/// Sends log lines to standard error from now on, and panics with them.
 pub(super) fn start(config: LogConfig) {
     let level = match config.level {
         LogLevel::Error => Level::ERROR,
@@ -17,4 +17,9 @@ pub(super) fn start(config: LogConfig) {
         LogFormat::Text => lines.with_ansi(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     });
+    // A panic is a line like any other, and without its message, which may hold anything.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(tracing::field::display);
+        tracing::error!(place, "this program panicked, which is a mistake in it");
+    }));
 }
