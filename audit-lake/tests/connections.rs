@@ -61,6 +61,29 @@ async fn a_connection_takes_one_request_after_another() {
 }
 
 #[tokio::test]
+async fn a_reload_drops_no_connection_and_counts_from_the_next_request_on() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let mut stream = connect(&lake).await;
+    let mut send = async |id: &str| {
+        stream.write_all(&good(&lake, id).to_bytes()).await.expect("written");
+        read_answer(&mut stream).await.expect("an answer").error_type().to_owned()
+    };
+    assert_eq!(send("a").await, "");
+    let mut config = LakeConfig::default();
+    config.channels.push(audit_lake::ChannelConfig::new(lake.channel_arn().clone()));
+    lake.reload(&config).expect("reloaded");
+    assert_eq!(send("b").await, "UnrecognizedClientException", "its key is gone");
+    let account = lake.channel_arn().account();
+    let mut owner = audit_lake::AccountConfig::new(account);
+    let secret = audit_lake::Secret::from("secret");
+    owner.keys.push(audit_lake::KeyConfig { id: "AKID".to_owned(), secret, session_token: None, expires: None });
+    config.accounts.push(owner);
+    lake.reload(&config).expect("reloaded");
+    assert_eq!(send("c").await, "", "it is back");
+    assert_eq!(lake.events().await.expect("events").len(), 2);
+}
+
+#[tokio::test]
 async fn pipelined_requests_are_answered_in_their_order() {
     let lake = lake_with(LimitsConfig::default()).await;
     let mut stream = connect(&lake).await;

@@ -27,6 +27,19 @@ async fn it_serves_shows_verifies_and_backs_up() {
     assert!(table.lines().count() == 2 && table.contains("RefundIssued"), "{table}");
     let none = text(&place.command(&["events", "--json", "--since", "2030-01-01T00:00:00Z"]).stdout);
     assert_eq!(none, "");
+    for (flag, found, nothing) in [
+        ("--since", "2026-11-21T10:15:30Z", "2026-11-21T10:15:31Z"),
+        ("--until", "2026-11-21T10:15:31Z", "2026-11-21T10:15:30Z"),
+        ("--source", "orders.example.com", "payments.example.com"),
+        ("--name", "RefundIssued", "RefundTaken"),
+        ("--principal", "alice@example.com", "mallory@example.com"),
+        ("--id", "e1", "e3"),
+        ("--limit", "1", "0"),
+    ] {
+        let lines = |value| text(&place.command(&["events", "--json", flag, value]).stdout).lines().count();
+        let one = matches!(flag, "--id" | "--limit");
+        assert_eq!((lines(found), lines(nothing)), (if one { 1 } else { 2 }, 0), "{flag}");
+    }
     let verified = text(&place.command(&["verify"]).stdout);
     assert!(verified.contains("sound: 2 events"), "{verified}");
     let copy = place.0.path().join("copy.db");
@@ -216,23 +229,33 @@ async fn it_shows_its_certificate_and_takes_another_one() {
     let mut serving = place.serve();
     assert!(serving.url.starts_with("https://"), "{}", serving.url);
     for http2 in [false, true] {
-        let protocol = tls_protocol(serving.address(), http2).await;
+        let protocol = tls_protocol(serving.address(), "certificate.pem", http2).await;
         assert_eq!(protocol.as_deref(), Some(if http2 { &b"h2"[..] } else { &b"http/1.1"[..] }));
     }
     fs::write(place.0.path().join("key.pem"), "no key").expect("written");
     serving.signal("-HUP");
     let line = serving.await_log("was not read anew");
     assert!(line.contains("key.pem holds no private key"), "{line}");
-    assert!(tls_protocol(serving.address(), false).await.is_some(), "the certificate before goes on");
+    assert!(
+        tls_protocol(serving.address(), "certificate.pem", false).await.is_some(),
+        "the certificate before goes on"
+    );
+
+    for file in ["certificate.pem", "key.pem"] {
+        fs::copy(here.join(format!("other-{file}")), place.0.path().join(file)).expect("copied");
+    }
+    serving.signal("-HUP");
+    serving.await_log("read the configuration anew");
+    assert!(tls_protocol(serving.address(), "other-certificate.pem", false).await.is_some(), "the other one is shown");
 }
 
-/// Shakes hands, trusting the test's certificate alone, and tells the protocol agreed on, once the service has answered.
-async fn tls_protocol(address: &str, http2: bool) -> Option<Vec<u8>> {
+/// Shakes hands, trusting one of the tests' certificates alone, and tells the protocol agreed on, once the service has answered.
+async fn tls_protocol(address: &str, certificate: &str, http2: bool) -> Option<Vec<u8>> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_rustls::rustls::pki_types::pem::PemObject;
     use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
     use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/certificate.pem");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(certificate);
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(path).expect("a certificate")).expect("a root");
     let provider = std::sync::Arc::new(crypto::aws_lc_rs::default_provider());

@@ -419,3 +419,32 @@ async fn an_id_that_is_too_long_comes_back_whole_once_and_nowhere_else() {
     assert_refused(&twice, 400, "DuplicatedAuditEventId");
     assert!(twice.body["message"].as_str().is_some_and(|message| message.len() < 200), "{twice:?}");
 }
+
+#[tokio::test]
+async fn of_everything_that_is_wrong_the_first_in_the_order_of_judgement_is_told() {
+    let lake = lake().await;
+    let bad = || entry("bad", "[]");
+    let good_one = || entry("good", &event_data("good", lake.channel_arn()));
+    // Wrong in every way; each step puts one thing right, and gets the next thing told.
+    let mut call = good(&lake).secret("wrong").query("channelArn=nothing").body("{").header("content-encoding", "gzip");
+    "AKIDUNSUBSCRIBED".clone_into(&mut call.key_id);
+    assert_refused(&call.send().await, 400, "MalformedHttpRequestException");
+    call.headers.pop();
+    assert_refused(&call.send().await, 403, "InvalidSignatureException");
+    call = call.secret(SECRET);
+    assert_refused(&call.send().await, 403, "OptInRequired");
+    call = with_key(call, "AKIDOTHER");
+    assert_refused(&call.send().await, 400, "ChannelNotFound");
+    call = call.query("channelArn=external");
+    assert_refused(&call.send().await, 400, "ChannelInsufficientPermission");
+    call = with_key(call, "AKIDOWNER");
+    assert_refused(&call.send().await, 403, "AccessDeniedException");
+    call = call.query("channelArn=external&externalId=partner%3A7");
+    assert_refused(&call.send().await, 400, "ValidationError");
+    call = call.entries(&[bad(), bad(), good_one()]);
+    assert_refused(&call.send().await, 400, "DuplicatedAuditEventId");
+    let answer = call.entries(&[bad(), good_one()]).send().await;
+    assert_eq!(answer.body["failed"][0]["errorCode"], "InvalidData", "{answer:?}");
+    assert_eq!(answer.body["successful"][0]["id"], "good");
+    assert_eq!(lake.events().await.expect("events").len(), 1, "what was refused before stored nothing");
+}

@@ -156,6 +156,54 @@ async fn a_failed_commit_fails_every_request_of_its_group_and_stores_none() {
 }
 
 #[tokio::test]
+async fn requests_that_wait_go_into_one_commit() {
+    let folder = folder();
+    let metrics = Arc::new(Metrics::default());
+    let claimed = DataFolder::claim(folder.path()).expect("the folder");
+    let store = Arc::new(Store::open(claimed, Arc::clone(&metrics)).expect("a store"));
+    let other = Connection::open(folder.path().join("lake.db")).expect("another connection");
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let mut puts = tokio::task::JoinSet::new();
+    for at in 0..50 {
+        let store = Arc::clone(&store);
+        puts.spawn(async move { store.put(CHANNEL, vec![event(&format!("e{at}"))]).await });
+    }
+    // Each task runs up to where it waits for its answer: so all are in the queue, while the writer waits for the lock.
+    tokio::task::yield_now().await;
+    other.execute_batch("ROLLBACK").expect("no lock");
+    while let Some(put) = puts.join_next().await {
+        assert_eq!(put.expect("no panic").expect("stored"), [Stored::New]);
+    }
+    let text = metrics.text();
+    let commits = text.lines().find_map(|line| line.strip_prefix("audit_lake_commit_seconds_count ")).expect("a count");
+    // The first may have gone ahead alone, before the others were there.
+    assert!(["1", "2"].contains(&commits), "{commits}");
+    assert_eq!(ids(folder.path()).len(), 50);
+}
+
+#[tokio::test]
+async fn every_connection_of_the_writer_syncs_each_commit_to_a_write_ahead_log() {
+    let folder = folder();
+    let (told, asked) = std::sync::mpsc::channel();
+    let read_only = Arc::new(AtomicI64::new(1));
+    let first = Arc::clone(&read_only);
+    let store = open_prepared(
+        folder.path(),
+        Box::new(move |connection| {
+            let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+            let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+            drop(told.send((synchronous, mode)));
+            connection.pragma_update(None, "query_only", first.swap(0, Ordering::Relaxed))
+        }),
+    );
+    store.put(CHANNEL, vec![event("a")]).await.expect_err("the first connection cannot write");
+    store.put(CHANNEL, vec![event("a")]).await.expect("the second one can");
+    // 2 is FULL.
+    let full = (2, "wal".to_owned());
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [full.clone(), full]);
+}
+
+#[tokio::test]
 async fn the_same_event_from_many_requests_at_once_is_stored_once() {
     let folder = folder();
     let store = Arc::new(open(folder.path()).expect("a store"));
