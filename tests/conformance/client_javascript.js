@@ -1,4 +1,6 @@
-// The AWS SDK for JavaScript, version 2: version 3 has no package for CloudTrail Data.
+// The AWS SDK for JavaScript, version 2. Version 3 has a client for CloudTrail Data in its sources, but as of November 2026 npm
+// has no package of it: `npm view @aws-sdk/client-cloudtrail-data` answers 404, while its neighbours are there. Version 2 reads
+// the same model. It has no exception types, so `typed` stays null: an error's `code` is what its users match on.
 'use strict';
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = '1';
 const fs = require('node:fs');
