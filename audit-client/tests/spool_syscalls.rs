@@ -14,11 +14,13 @@ struct Counts {
     bytes: AtomicU64,
     syncs: AtomicU64,
     dir_syncs: AtomicU64,
+    lengths: AtomicU64,
 }
 
 impl Counts {
-    fn take(&self) -> [u64; 4] {
-        [&self.writes, &self.bytes, &self.syncs, &self.dir_syncs].map(|count| count.swap(0, Ordering::SeqCst))
+    fn take(&self) -> [u64; 5] {
+        [&self.writes, &self.bytes, &self.syncs, &self.dir_syncs, &self.lengths]
+            .map(|count| count.swap(0, Ordering::SeqCst))
     }
 }
 
@@ -94,6 +96,9 @@ impl DiskFile for CountingFile {
         self.file.sync_data()
     }
     fn set_len(&self, length: u64) -> io::Result<()> {
+        if self.counted {
+            self.disk.counts.lengths.fetch_add(1, Ordering::SeqCst);
+        }
         self.file.set_len(length)
     }
     fn length(&self) -> io::Result<u64> {
@@ -111,9 +116,9 @@ fn a_group_costs_one_write_and_one_sync_and_16_bytes_an_event() {
     let (id, event_data) = ("0123456789", "x".repeat(610));
 
     spool.append(id, &event_data).wait().unwrap();
-    assert_eq!(counts.take(), [1, 576 + 16 + 620, 1, 1], "the first event makes a segment and its name durable");
+    assert_eq!(counts.take(), [1, 576 + 16 + 620, 1, 1, 1], "the first event makes a segment and its name durable");
     spool.append(id, &event_data).wait().unwrap();
-    assert_eq!(counts.take(), [1, 16 + 620, 1, 0], "one event alone: one write, one sync");
+    assert_eq!(counts.take(), [1, 16 + 620, 1, 0, 0], "one event alone: one write, one sync");
 
     // While one event is being synced, 100 others come in; they are the next group.
     let shut = disk.gate.lock().unwrap();
@@ -127,5 +132,24 @@ fn a_group_costs_one_write_and_one_sync_and_16_bytes_an_event() {
     for other in others {
         other.wait().unwrap();
     }
-    assert_eq!(counts.take(), [2, 101 * (16 + 620), 2, 0], "a group of one and a group of 100");
+    assert_eq!(counts.take(), [2, 101 * (16 + 620), 2, 0, 0], "a group of one and a group of 100");
+}
+
+#[test]
+fn a_file_is_made_longer_once_in_256_kib_and_has_its_own_length_in_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = CountingDisk::default();
+    let counts = Arc::clone(&disk.counts);
+    let (spool, _reader) = Spool::open_on(Arc::new(disk), &dir, SpoolOptions::new()).unwrap();
+    let event_data = "x".repeat(1000 - 16 - 1);
+    for _ in 0..600 {
+        spool.append("a", &event_data).wait().unwrap();
+    }
+    let [writes, _, syncs, _, lengths] = counts.take();
+    assert_eq!([writes, syncs, lengths], [600, 600, 3]);
+    let segment = dir.path().join("default.0000000000000001.00000001.seg");
+    assert_eq!(segment.metadata().unwrap().len(), 3 * 256 * 1024);
+    assert_eq!(spool.status().used_bytes, 576 + 600_000);
+    spool.close().unwrap();
+    assert_eq!(segment.metadata().unwrap().len(), 576 + 600_000);
 }

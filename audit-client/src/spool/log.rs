@@ -26,6 +26,10 @@ use super::state::{Segment, Shared, is_missing};
 
 /// The most that is written at once.
 pub(super) const GROUP_BYTES: usize = 4 << 20;
+/// How far a segment's file is made longer ahead of the writes, by a hole that takes no room. While a file keeps its
+/// length, ext4 syncs a write without a commit of its journal: half the processor time of a sync, and one wait instead of
+/// two.
+const AHEAD_BYTES: u64 = 256 * 1024;
 /// How many segments are tried for one group before its emitters hear of it.
 const ATTEMPTS: u32 = 3;
 
@@ -79,7 +83,28 @@ struct Active {
     file: Box<dyn DiskFile>,
     number: u64,
     code: FrameCode,
+    /// Where the next frame goes.
     length: u64,
+    /// How long the file is; zeros stand behind what was written.
+    file_length: u64,
+}
+
+impl Active {
+    /// Makes the file longer for a write up to `end` and for some after it, while the segment has that far to go. Where
+    /// that fails, the write itself makes it longer.
+    fn reach(&mut self, end: u64, segment_bytes: u64) {
+        let ahead = end.next_multiple_of(AHEAD_BYTES).min(segment_bytes);
+        if end > self.file_length && ahead > end && self.file.set_len(ahead).is_ok() {
+            self.file_length = ahead;
+        }
+    }
+
+    /// Takes the zeros off the end. Where that fails they stay: no reader minds.
+    fn trim(&self) {
+        if self.file_length > self.length {
+            let _ = self.file.set_len(self.length);
+        }
+    }
 }
 
 /// A group that is not known to be on disk.
@@ -211,7 +236,7 @@ impl Log {
     fn write(&mut self, group: &[Pending]) -> Result<(), Failure> {
         let base = self.shared.state().next_seq;
         self.buffer.clear();
-        let (active, fresh) = if let Some(active) = self.active.take() {
+        let (mut active, fresh) = if let Some(active) = self.active.take() {
             (active, None)
         } else {
             let (active, header, name) = self.begin(base).map_err(|error| Failure { error, tainted: false })?;
@@ -221,8 +246,9 @@ impl Log {
         for (index, (seq, record)) in (base..).zip(group).enumerate() {
             active.code.encode(&mut self.buffer, seq, index == 0, record.id_bytes, &record.content);
         }
-        let written = write_all_at(&*active.file, &self.buffer, active.length);
         let added = self.buffer.len() as u64;
+        active.reach(active.length + added, self.options.segment_bytes);
+        let written = write_all_at(&*active.file, &self.buffer, active.length);
         if self.buffer.capacity() > GROUP_BYTES / 4 {
             self.buffer = Vec::new();
         }
@@ -273,7 +299,7 @@ impl Log {
             match self.disk.create(&self.dir.join(name.render(&self.options.name))) {
                 Ok(file) => {
                     let code = FrameCode::new(salt, cipher);
-                    return Ok((Active { file, number: name.number, code, length: 0 }, header, name));
+                    return Ok((Active { file, number: name.number, code, length: 0, file_length: 0 }, header, name));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -304,10 +330,11 @@ impl Log {
 
     /// Gives up the active segment; the next group begins a new one.
     fn seal(&mut self) {
-        if let Some(active) = self.active.take()
-            && let Some(segment) = self.shared.state().segment_mut(active.number)
-        {
-            segment.active = false;
+        if let Some(active) = self.active.take() {
+            active.trim();
+            if let Some(segment) = self.shared.state().segment_mut(active.number) {
+                segment.active = false;
+            }
         }
     }
 

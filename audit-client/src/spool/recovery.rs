@@ -17,7 +17,7 @@ use super::disk::Disk;
 use super::error::SpoolError;
 use super::log::Log;
 use super::options::SpoolOptions;
-use super::segment::{BadHeader, FRAMES_AT, SEQ_LIMIT, SegmentHeader, SegmentName, Step, Walk};
+use super::segment::{BadHeader, FRAMES_AT, SEQ_LIMIT, SegmentHeader, SegmentName, Step, Walk, end_of_content};
 use super::state::{Segment, Shared, State, frame_code, is_missing};
 
 /// What was found when a spool was opened.
@@ -165,15 +165,16 @@ fn read_tail(
         }
     }
     let file = disk.open(&path, true).map_err(SpoolError::io("open", &path))?;
+    let written = end_of_content(&*file, tail.length..last.length).unwrap_or(last.length).min(last.length);
     if walk.gave_up() || last.name.damaged || tail.end < durable_end {
         // More was durable than can be read: that is damage, which is not cut off but told by the reader.
-        tail.length = last.length;
+        tail.length = if walk.gave_up() { last.length } else { written };
     } else {
         // What a torn write left out is a gap for ever, and no loss.
         gaps.retain(|seqs| seqs.end > last_write && seqs.start >= durable_end);
         tail.never_accepted = gaps;
         if tail.length < last.length {
-            tail.torn_bytes = last.length - tail.length;
+            tail.torn_bytes = written - tail.length;
             file.set_len(tail.length).map_err(SpoolError::io("cut the unfinished write off", &path))?;
         }
     }
@@ -186,10 +187,12 @@ fn read_tail(
 /// Keeps a last segment whose header is unreadable, unless there is nothing in it: it may be one that was never
 /// finished, or a damaged one. Nothing can be read from it either way.
 fn set_aside(disk: &dyn Disk, dir: &Path, options: &SpoolOptions, last: &mut Segment) -> Result<(), SpoolError> {
-    if last.name.damaged || last.length <= FRAMES_AT {
+    let from = last.path(dir, options);
+    let file = disk.open(&from, false).map_err(SpoolError::io("open", &from))?;
+    let written = end_of_content(&*file, 0..last.length).unwrap_or(last.length);
+    if last.name.damaged || written <= FRAMES_AT {
         return Ok(());
     }
-    let from = last.path(dir, options);
     last.name.damaged = true;
     let to = last.path(dir, options);
     tracing::warn!(

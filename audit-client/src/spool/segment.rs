@@ -132,6 +132,24 @@ impl SegmentName {
     }
 }
 
+/// Where the zeros begin that a range of a file ends with: what was made longer ahead of the writes.
+pub(super) fn end_of_content(file: &dyn DiskFile, range: Range<u64>) -> io::Result<u64> {
+    let (mut end, mut at) = (range.start, range.start);
+    let mut buffer = vec![0; PAGE_BYTES * 16];
+    while at < range.end {
+        let left = usize::try_from(range.end - at).unwrap_or(usize::MAX).min(buffer.len());
+        let read = read_full_at(file, buffer.get_mut(..left).unwrap_or_default(), at)?;
+        if let Some(last) = buffer.iter().take(read).rposition(|byte| *byte != 0) {
+            end = at + last as u64 + 1;
+        }
+        at += read as u64;
+        if read < left {
+            break;
+        }
+    }
+    Ok(end)
+}
+
 /// One step of a walk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {

@@ -312,6 +312,47 @@ fn a_flipped_byte_anywhere_costs_one_event_at_most_and_is_reported() {
 }
 
 #[test]
+fn room_that_was_asked_for_ahead_is_no_damage_when_the_process_ends() {
+    let dir = dir();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    spool.append("a", "{}").wait().unwrap();
+    spool.close().unwrap();
+    let lengthen = |path: &Path| {
+        let file = std::fs::File::options().append(true).create(true).open(path).unwrap();
+        file.set_len(file.metadata().unwrap().len() + 300_000).unwrap();
+    };
+    lengthen(&segments(dir.path())[0]);
+    // Ended between the making of a segment and the first write to it.
+    lengthen(&dir.path().join("default.0000000000000002.00000002.seg"));
+
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    assert_eq!((spool.recovery().torn_bytes, spool.recovery().damaged_segments), (0, 0));
+    assert_eq!(spool.append("b", "{}").wait().unwrap(), 2);
+    let ids: Vec<String> = drain(&spool, &mut reader).into_iter().map(|record| record.id).collect();
+    assert_eq!(ids, ["a", "b"]);
+    assert_eq!(spool.status().damage, Damage::default());
+    spool.close().unwrap();
+    assert_eq!(segments(dir.path()), <[PathBuf; 0]>::default());
+}
+
+#[test]
+fn only_what_was_written_of_an_unfinished_write_counts_as_torn() {
+    let dir = dir();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    spool.append("a", "{}").wait().unwrap();
+    spool.close().unwrap();
+    let path = &segments(dir.path())[0];
+    let mut bytes = std::fs::read(path).unwrap();
+    let whole = bytes.len();
+    bytes.extend_from_slice(&[7; 40]);
+    bytes.extend_from_slice(&[0; 200_000]);
+    std::fs::write(path, bytes).unwrap();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    assert_eq!(spool.recovery().torn_bytes, 40);
+    assert_eq!(path.metadata().unwrap().len(), whole as u64);
+}
+
+#[test]
 fn a_segment_that_was_taken_away_is_counted_and_the_rest_comes() {
     let dir = dir();
     let options = SpoolOptions::new().segment_bytes(2000);

@@ -52,6 +52,19 @@ struct Inode {
     view: Vec<u8>,
     durable: Vec<u8>,
     unsynced: Vec<Change>,
+    /// How far it takes room: what was made longer without writing is a hole.
+    allocated: usize,
+}
+
+impl Inode {
+    fn change(&mut self, change: Change) {
+        change.apply(&mut self.view);
+        self.allocated = match &change {
+            Change::Write(at, written) => self.allocated.max(at + written.len()),
+            Change::SetLen(length) => self.allocated.min(*length),
+        };
+        self.unsynced.push(change);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -166,6 +179,7 @@ impl SimulatedDisk {
                 }
             }
             inode.view.clone_from(&inode.durable);
+            inode.allocated = inode.allocated.min(inode.view.len());
         }
         for (name, inode) in std::mem::take(&mut inner.unsynced_names) {
             if keep(&mut inner.random) {
@@ -231,7 +245,7 @@ impl Inner {
     }
 
     fn used(&self) -> u64 {
-        self.names.values().map(|inode| self.inodes[*inode].view.len() as u64).sum()
+        self.names.values().map(|inode| self.inodes[*inode].allocated as u64).sum()
     }
 }
 
@@ -353,8 +367,7 @@ impl DiskFile for SimulatedFile {
                     let part = inner.random.usize(0..=bytes.len());
                     let part = part.min(room(&inner, self.inode, offset, part));
                     let change = Change::Write(place(offset), bytes[..part].to_vec());
-                    change.apply(&mut inner.inodes[self.inode].view);
-                    inner.inodes[self.inode].unsynced.push(change);
+                    inner.inodes[self.inode].change(change);
                 }
                 return Err(error);
             }
@@ -368,9 +381,7 @@ impl DiskFile for SimulatedFile {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let change = Change::Write(place(offset), bytes[..length].to_vec());
-        let inode = &mut inner.inodes[self.inode];
-        change.apply(&mut inode.view);
-        inode.unsynced.push(change);
+        inner.inodes[self.inode].change(change);
         Ok(length)
     }
 
@@ -404,10 +415,7 @@ impl DiskFile for SimulatedFile {
 
     fn set_len(&self, length: u64) -> io::Result<()> {
         let mut inner = self.enter(Call::Change)?;
-        let change = Change::SetLen(place(length));
-        let inode = &mut inner.inodes[self.inode];
-        change.apply(&mut inode.view);
-        inode.unsynced.push(change);
+        inner.inodes[self.inode].change(Change::SetLen(place(length)));
         Ok(())
     }
 
@@ -423,7 +431,7 @@ fn place(offset: u64) -> usize {
 /// How much of a write there is room for.
 fn room(inner: &Inner, inode: usize, offset: u64, length: usize) -> usize {
     let Some(capacity) = inner.capacity else { return length };
-    let there = inner.inodes[inode].view.len() as u64;
+    let there = inner.inodes[inode].allocated as u64;
     let end = there + capacity.saturating_sub(inner.used());
     length.min(place(end.saturating_sub(offset)))
 }
