@@ -136,6 +136,24 @@ fn a_group_costs_one_write_and_one_sync_and_16_bytes_an_event() {
 }
 
 #[test]
+fn a_hundred_events_at_once_cost_one_write_and_one_sync() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = CountingDisk::default();
+    let counts = Arc::clone(&disk.counts);
+    let (spool, _reader) = Spool::open_on(Arc::new(disk), &dir, SpoolOptions::new()).unwrap();
+    let (id, event_data) = ("0123456789", "x".repeat(610));
+    spool.append(id, &event_data).wait().unwrap();
+    for round in 0..10 {
+        counts.take();
+        let appends = spool.append_all((0..100).map(|_| (id, event_data.as_str())));
+        let seqs: Vec<u64> = appends.into_iter().map(|append| append.wait().unwrap()).collect();
+        assert_eq!(seqs, (round * 100 + 2..round * 100 + 102).collect::<Vec<_>>());
+        let [writes, bytes, syncs, dir_syncs, _] = counts.take();
+        assert_eq!([writes, bytes, syncs, dir_syncs], [1, 100 * (16 + 620), 1, 0]);
+    }
+}
+
+#[test]
 fn a_file_is_made_longer_once_in_256_kib_and_has_its_own_length_in_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let disk = CountingDisk::default();

@@ -156,9 +156,9 @@ impl Log {
             }
             let Err(Failure { error, tainted }) = self.write(&group) else {
                 let end = self.shared.state().next_seq;
-                let first = end - group.len() as u64;
                 self.shared.durable_end.send_replace(end);
-                for (seq, record) in (first..end).zip(group) {
+                // The last one first: who waits for them in their order is woken once, when all have their answer.
+                for (seq, record) in (0..end).rev().zip(group.into_iter().rev()) {
                     let _ = record.done.send(Ok(seq));
                 }
                 attempts = 0;

@@ -162,12 +162,44 @@ impl Spool {
     pub fn append(&self, id: &str, event_data: &str) -> Append {
         let (done, append) = Append::new();
         match self.pending(id, event_data, done) {
-            Ok(record) => self.handle.queue.push(record),
+            Ok(record) => self.handle.queue.push([record]),
             Err((done, refusal)) => {
                 let _ = done.send(Err(refusal.into()));
             }
         }
         append
+    }
+
+    /// Puts several events, each an id and its event data, in line at once: they are written and synced together, by one
+    /// write for each 4 MiB of them. One answer for each, in their order, as [`append`](Self::append) gives it; some may be
+    /// kept and others not.
+    ///
+    /// ```
+    /// # use audit_client::spool::{Spool, SpoolOptions};
+    /// # let dir = std::env::temp_dir().join(format!("audit-spool-all-doc-{}", std::process::id()));
+    /// # let (spool, _reader) = Spool::open(&dir, SpoolOptions::new())?;
+    /// for append in spool.append_all([("refund-1", "{}"), ("refund-2", "{}")]) {
+    ///     append.wait()?;
+    /// }
+    /// # spool.close()?;
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn append_all<'a>(&self, records: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Append> {
+        let mut appends = Vec::new();
+        let mut pending = Vec::new();
+        for (id, event_data) in records {
+            let (done, append) = Append::new();
+            match self.pending(id, event_data, done) {
+                Ok(record) => pending.push(record),
+                Err((done, refusal)) => {
+                    let _ = done.send(Err(refusal.into()));
+                }
+            }
+            appends.push(append);
+        }
+        self.handle.queue.push(pending);
+        appends
     }
 
     /// Like [`append`](Self::append), but refuses at once where the event would have to wait for room, or behind megabytes
@@ -186,7 +218,7 @@ impl Spool {
         }
         let (done, append) = Append::new();
         let record = self.pending(id, event_data, done).map_err(|(_, refusal)| refusal)?;
-        self.handle.queue.push(record);
+        self.handle.queue.push([record]);
         Ok(append)
     }
 

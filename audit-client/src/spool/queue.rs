@@ -44,15 +44,17 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a record in line; gives it back where the spool is closed.
-    pub(super) fn push(&self, record: Pending) {
+    /// Puts records in line, all before the thread can take the first of them; refuses them where the spool is closed.
+    pub(super) fn push(&self, records: impl IntoIterator<Item = Pending>) {
         let mut inner = self.lock();
         if inner.closing || inner.ended {
             drop(inner);
-            return record.refuse(Refusal::Closed);
+            return records.into_iter().for_each(|record| record.refuse(Refusal::Closed));
         }
-        inner.waiting += record.content.len();
-        inner.records.push_back(record);
+        for record in records {
+            inner.waiting += record.content.len();
+            inner.records.push_back(record);
+        }
         drop(inner);
         self.bell.notify_one();
     }

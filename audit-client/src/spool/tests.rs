@@ -312,6 +312,23 @@ fn a_flipped_byte_anywhere_costs_one_event_at_most_and_is_reported() {
 }
 
 #[test]
+fn a_batch_has_an_answer_for_each_event_and_what_cannot_be_kept_holds_up_nothing() {
+    let dir = dir();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let answers: Vec<_> = spool
+        .append_all([("a", "{}"), ("", "{}"), ("b", "{}")])
+        .into_iter()
+        .map(|append| append.wait().map_err(|error| error.to_string()))
+        .collect();
+    assert_eq!(answers, [Ok(1), Err("not accepted: an id has 1 to 255 bytes; this one has 0".to_owned()), Ok(2)]);
+    assert_eq!(drain(&spool, &mut reader).len(), 2);
+    assert!(spool.append_all([]).is_empty());
+    spool.close().unwrap();
+    let after = spool.append_all([("c", "{}")]).pop().unwrap().wait();
+    assert!(matches!(after, Err(AppendError::Refused(Refusal::Closed))), "{after:?}");
+}
+
+#[test]
 fn room_that_was_asked_for_ahead_is_no_damage_when_the_process_ends() {
     let dir = dir();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
@@ -345,7 +362,7 @@ fn only_what_was_written_of_an_unfinished_write_counts_as_torn() {
     let mut bytes = std::fs::read(path).unwrap();
     let whole = bytes.len();
     bytes.extend_from_slice(&[7; 40]);
-    bytes.extend_from_slice(&[0; 200_000]);
+    bytes.resize(whole + 40 + 200_000, 0);
     std::fs::write(path, bytes).unwrap();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     assert_eq!(spool.recovery().torn_bytes, 40);
