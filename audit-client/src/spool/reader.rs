@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::disk::Disk;
 use super::error::SpoolError;
+use super::frame::Frame;
 use super::options::SpoolOptions;
 use super::queue::Queue;
 use super::segment::{SegmentName, Step, Walk};
@@ -60,31 +61,34 @@ impl Reader {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while batch.len() < max_records.max(1) {
-            let Some(record) = self.peek()? else { break };
+            let Some((record, frame)) = self.peek()? else { break };
             bytes += record.id.len() + record.event_data.len();
             if bytes > max_bytes && !batch.is_empty() {
                 break;
             }
             self.seq = record.seq + 1;
+            if let Some((_, walk)) = &mut self.walk {
+                walk.pass(frame);
+            }
             batch.push(record);
         }
         Ok(batch)
     }
 
-    /// The next record, without going past it.
-    fn peek(&mut self) -> Result<Option<Record>, SpoolError> {
+    /// The next record and its frame, without going past it.
+    fn peek(&mut self) -> Result<Option<(Record, Frame)>, SpoolError> {
         while let Some(segment) = self.place()? {
             if self.walk.as_ref().is_none_or(|(number, _)| *number != segment.name.number) && !self.open(&segment)? {
                 continue;
             }
             let Some((_, walk)) = &mut self.walk else { continue };
             walk.extend(segment.seqs.end, segment.length);
-            let path = segment.path(&self.dir, &self.options);
-            match walk.step().map_err(SpoolError::io("read", path))? {
+            let failed = |error| SpoolError::io("read", segment.path(&self.dir, &self.options))(error);
+            match walk.step().map_err(failed)? {
                 Step::Frame(frame) if frame.seq < self.seq => walk.pass(frame),
                 Step::Frame(frame) => {
                     if let Some((id, event_data)) = walk.content(frame) {
-                        return Ok(Some(Record { seq: frame.seq, id, event_data }));
+                        return Ok(Some((Record { seq: frame.seq, id, event_data }, frame)));
                     }
                     // The checksum holds and the content does not: another program wrote it, or the cipher says no.
                     let at = walk.offset();
