@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::cipher::KeyMark;
 use super::disk::{DiskFile, read_full_at};
-use super::frame::{Frame, FrameCode, MIN_FRAME_BYTES, Parsed};
+use super::frame::{Frame, FrameCode, HEADER_BYTES, MIN_FRAME_BYTES, Parsed};
 
 /// The bytes of one copy of the header.
 pub(super) const HEADER_COPY_BYTES: usize = 64;
@@ -237,7 +237,7 @@ impl Walk {
                 }
                 // Too few bytes are left for what the header promises: go on as if it were none, for one may stand behind.
                 Parsed::Short(_) | Parsed::Nothing => {
-                    skipped += 1;
+                    skipped += self.zeros(skipped).saturating_sub(HEADER_BYTES - 1).max(1);
                     if !self.has(skipped + MIN_FRAME_BYTES)? {
                         return Ok(Step::End { at: self.damaged_from.unwrap_or(self.offset) });
                     }
@@ -280,6 +280,12 @@ impl Walk {
         let passed = self.offset - FRAMES_AT;
         let far = self.seqs.start.saturating_add(gone).saturating_add(passed / MIN_FRAME_BYTES as u64);
         self.code.parse(bytes, &(self.seqs.start..self.seqs.end.min(far.saturating_add(1))))
+    }
+
+    /// How many zeros stand there: no header is one of zeros alone.
+    fn zeros(&self, skipped: usize) -> usize {
+        let bytes = self.buffer.get(self.start + skipped..).unwrap_or_default();
+        bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())
     }
 
     fn drop_front(&mut self, bytes: usize) {
