@@ -1,6 +1,6 @@
 //! A process that keeps events is killed at any moment, again and again; what it was told to be kept is there.
 //!
-//! The child is this test binary, started with `AUDIT_SPOOL_CHILD` set. `AUDIT_SPOOL_KILLS=10000` runs more cycles.
+//! The child is this test binary, started with `AUDIT_SPOOL_CHILD` set. `AUDIT_SPOOL_KILLS=10000` runs more cycles than usual.
 
 #![expect(clippy::unwrap_used, reason = "the lint knows only functions marked as tests to be tests")]
 
@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use audit_client::spool::{Spool, SpoolOptions};
 
-/// The cycles end at this time, however slow the disk is; their number is told.
-const BUDGET: Duration = Duration::from_mins(1);
+const CYCLES: u64 = 100;
 
 fn options() -> SpoolOptions {
     SpoolOptions::new().segment_bytes(20_000)
@@ -79,14 +78,13 @@ fn cycle(dir: &Path, run: u64, random: &mut fastrand::Rng) -> Vec<String> {
 #[test]
 fn what_was_kept_when_the_process_was_killed_is_there_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
-    let cycles = std::env::var("AUDIT_SPOOL_KILLS").map_or(200, |cycles| cycles.parse().unwrap());
+    let cycles = std::env::var("AUDIT_SPOOL_KILLS").map_or(CYCLES, |cycles| cycles.parse().unwrap());
     let mut random = fastrand::Rng::with_seed(6);
     let mut kept: BTreeMap<String, u64> = BTreeMap::new();
     let mut done: BTreeMap<String, u64> = BTreeMap::new();
     let start = Instant::now();
-    let mut ran = 0;
-    while ran < cycles && (start.elapsed() < BUDGET || cycles > 1000) {
-        for line in cycle(dir.path(), ran, &mut random) {
+    for run in 0..cycles {
+        for line in cycle(dir.path(), run, &mut random) {
             let mut words = line.split(' ');
             let (Some(what), Some(seq), Some(id)) = (words.next(), words.next(), words.next()) else { continue };
             let Ok(seq) = seq.parse() else { continue };
@@ -96,7 +94,6 @@ fn what_was_kept_when_the_process_was_killed_is_there_at_the_next_start() {
                 _ => None,
             };
         }
-        ran += 1;
     }
     let (spool, mut reader) = Spool::open(&dir, options()).unwrap();
     loop {
@@ -112,6 +109,7 @@ fn what_was_kept_when_the_process_was_killed_is_there_at_the_next_start() {
     let lost: Vec<_> = kept.iter().filter(|(id, seq)| done.get(*id) != Some(seq)).collect();
     assert!(lost.is_empty(), "of {} kept, {} are lost: {lost:?}", kept.len(), lost.len());
     assert_eq!(spool.status().damage.events, 0);
-    println!("{ran} kills, {} events kept, none lost, in {:?}", kept.len(), start.elapsed());
-    assert!(ran > 0 && !kept.is_empty());
+    println!("{cycles} kills, {} events kept, none lost, in {:?}", kept.len(), start.elapsed());
+    // With too little kept, this test says nothing.
+    assert!(kept.len() as u64 > cycles, "only {} events in {cycles} cycles", kept.len());
 }
