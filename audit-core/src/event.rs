@@ -38,8 +38,12 @@ pub trait AuditEvent {
     note = "derive `AuditEvent` for the type: it implements `EventCatalog` as well"
 )]
 pub trait EventCatalog {
-    /// All of them, in the order in which they are written.
-    const EVENT_TYPES: &'static [EventType];
+    /// All of them, in the order in which they are written. An impl by hand has to give it.
+    const EVENT_TYPES: &'static [EventType] = crate::catalog_text::of_struct::<Self>();
+
+    /// For the derive: the event types as texts, out of which it makes `EVENT_TYPES`.
+    #[doc(hidden)]
+    const __TEXTS: &'static [&'static str] = &[];
 }
 
 /// Marks an event that carries its own user identity. Only such an event can be emitted as it is; any other needs

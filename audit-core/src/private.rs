@@ -9,7 +9,7 @@ pub use std::fmt::Display;
 pub use serde::Serialize;
 
 pub use crate::catalog::{EventType, FieldType, Protection, Role};
-pub use crate::catalog_text::text;
+pub use crate::catalog_text::types;
 pub use crate::derived::Fields;
 pub use crate::entry::StaticEntry;
 pub use crate::event::{AuditError, AuditEvent as Event, EventCatalog as Catalog, NamesActor as Names};
@@ -24,6 +24,9 @@ pub mod complete;
 
 /// The type of `EventCatalog::EVENT_TYPES`.
 pub type Types = &'static [EventType];
+
+/// The type of its event types as texts.
+pub type Texts = &'static [&'static str];
 
 /// What `AuditEvent::event_type` returns.
 pub type Type = &'static EventType;

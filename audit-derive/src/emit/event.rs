@@ -17,8 +17,7 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     let (of_impl, of_type, own_where) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, event.types().flat_map(|event_type| &event_type.fields));
     let mut constants = TokenStream::new();
-    let types: Vec<_> =
-        event.types().enumerate().map(|(at, event_type)| catalog_entry(at, event_type, item, &mut constants)).collect();
+    let catalog = texts(event, library).unwrap_or_else(|| values(event, &mut constants));
     let (event_type, write) = match shape {
         Shape::Struct(event_type) => {
             let access = if item.packed { Access::Copied } else { Access::Own };
@@ -34,7 +33,7 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     });
     let impls = quote! {
             impl #of_impl #library::Catalog for #ident #of_type #own_where {
-                const EVENT_TYPES: #library::Types = &[#(#types),*];
+                #catalog
             }
             impl #of_impl #library::Event for #ident #of_type #clause {
                 fn event_type(&self) -> #library::Type {
@@ -136,27 +135,55 @@ fn method_of(role: Role) -> &'static str {
     }
 }
 
-/// The expression for an event type of the catalog.
+/// The catalog as texts, which the compiler has the least work with. `None` where there is one that a text cannot tell.
+fn texts(event: &Event, library: &TokenStream) -> Option<TokenStream> {
+    let texts = event.types().map(text).collect::<Option<Vec<_>>>()?;
+    let fields = event.types().map(|event_type| event_type.fields.len()).sum();
+    // The library knows what a struct comes to.
+    let event_types = (texts.len() != 1 || fields > 32).then(|| {
+        let (types, fields) = (Literal::usize_unsuffixed(texts.len()), Literal::usize_unsuffixed(fields));
+        quote!(const EVENT_TYPES: #library::Types = #library::types::<Self, #types, #fields>();)
+    });
+    Some(quote!(const __TEXTS: #library::Texts = &[#(#texts),*]; #event_types))
+}
+
+/// An event type as a text.
+fn text(event_type: &EventType) -> Option<String> {
+    let EventType { source, name, version, doc, fields, .. } = event_type;
+    let version = known(version)?;
+    let version = if version == VERSION { "" } else { &version };
+    let mut text = format!("{}|{}|{}|{version}", fields.len(), known(source)?, known(name)?);
+    for field in in_order(event_type) {
+        text.push('|');
+        piece(field, &mut text)?;
+    }
+    // Behind the last bar anything may stand.
+    if text.matches('|').count() != fields.len() + 3 {
+        return None;
+    }
+    if !doc.is_empty() {
+        text.push('|');
+        text.push_str(doc);
+    }
+    Some(text)
+}
+
+/// The catalog as values.
 ///
-/// Where it has texts that only the compiler can read, it is a constant of its own: an associated constant is evaluated
+/// Where one has texts that only the compiler can read, it is a constant of its own: an associated constant is evaluated
 /// only where it is used, a constant always, so that a text that breaks the contract never compiles.
-fn catalog_entry(at: usize, event_type: &EventType, item: &Item, constants: &mut TokenStream) -> TokenStream {
+fn values(event: &Event, constants: &mut TokenStream) -> TokenStream {
+    let Event { item, .. } = event;
+    let library = &item.library;
+    let types = event.types().enumerate().map(|(at, event_type)| value_of(at, event_type, item, constants));
+    quote!(const EVENT_TYPES: #library::Types = &[#(#types),*];)
+}
+
+fn value_of(at: usize, event_type: &EventType, item: &Item, constants: &mut TokenStream) -> TokenStream {
     let EventType { source, name, version, doc, .. } = event_type;
     let library = &item.library;
-    let fields = in_order(event_type);
+    let fields = in_order(event_type).into_iter().map(|field| field_type(field, library));
     let from_field = event_type.has(Role::EventName).then(|| quote!(.name_from_field()));
-    let lines: Option<Vec<_>> =
-        [source, name, version].into_iter().map(one_line).chain(fields.iter().map(|field| line(field))).collect();
-    if let Some(mut lines) = lines {
-        if lines[2] == VERSION {
-            lines[2].clear();
-        }
-        let count = Literal::usize_unsuffixed(fields.len());
-        lines.extend((!doc.is_empty()).then(|| doc.clone()));
-        let text = lines.join("\n");
-        return quote!(#library::text::<#count>(#text).of() #from_field);
-    }
-    let fields = fields.iter().map(|field| field_type(field, library));
     let texts = [source, name, version];
     let whole = |begin: TokenStream| quote!(#begin.doc(#doc).fields(&[#(#fields),*]) #from_field);
     let begin = quote!(#library::EventType::new(#source, #name).version(#version));
@@ -174,10 +201,10 @@ fn catalog_entry(at: usize, event_type: &EventType, item: &Item, constants: &mut
     }
 }
 
-/// A text that the macro knows and that is one line.
-fn one_line(text: &Text) -> Option<String> {
+/// A text that the macro knows.
+fn known(text: &Text) -> Option<String> {
     match text {
-        Text::Literal(literal) => Some(literal.value()).filter(|text| !text.contains('\n')),
+        Text::Literal(literal) => Some(literal.value()),
         Text::Const(_) => None,
     }
 }
@@ -188,35 +215,36 @@ fn is_optional(field: &Field) -> bool {
     field.skip_if.is_some() || (field.form != Form::Redacted && is_option(&field.ty))
 }
 
-/// The field as a line of text, which is what the compiler has the least work with; `None` where its key is a constant, or
-/// has characters that would end it.
-fn line(field: &Field) -> Option<String> {
-    let key = match &field.key {
-        None => String::new(),
-        Some(Text::Literal(key)) => key.value(),
-        Some(Text::Const(_)) => return None,
-    };
-    if key.contains([' ', '\n', '@', '?', '~', '*', '#']) {
-        return None;
-    }
+/// Adds what a text says of a field; `None` where its key is a constant, or has characters that mean something there.
+fn piece(field: &Field, text: &mut String) -> Option<()> {
     let marks = [
-        (is_optional(field), "?"),
-        (field.with.is_some(), "~"),
-        (field.form == Form::Redacted, "*"),
-        (field.form == Form::Hmac, "#"),
+        (is_optional(field), '?'),
+        (field.with.is_some(), '~'),
+        (field.form == Form::Redacted, '*'),
+        (field.form == Form::Hmac, '#'),
     ];
-    let mut line: String = marks.iter().filter(|(set, _)| *set).map(|(_, mark)| *mark).collect();
+    text.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, mark)| mark));
     if field.role != Role::Request {
-        line.push('@');
-        line.push(field.role.letter());
-        line.push(' ');
+        text.push('@');
+        text.push(field.role.letter());
+        text.push(' ');
     }
     if field.role.has_keys() {
-        line.push_str(&key);
-        line.push(' ');
+        match &field.key {
+            None => {}
+            Some(Text::Literal(key)) => {
+                let key = key.value();
+                if key.contains([' ', '@', '?', '~', '*', '#']) {
+                    return None;
+                }
+                text.push_str(&key);
+            }
+            Some(Text::Const(_)) => return None,
+        }
+        text.push(' ');
     }
-    line.push_str(&text_of(&field.ty));
-    Some(line)
+    text_of(&field.ty, text);
+    Some(())
 }
 
 /// The field as a value.
@@ -224,7 +252,8 @@ fn field_type(field: &Field, library: &TokenStream) -> TokenStream {
     let key = field.key.as_ref().map_or_else(|| quote!(""), |key| quote!(#key));
     // The library's `Role` has the same names.
     let role = format_ident!("{}", format!("{:?}", field.role));
-    let ty = text_of(&field.ty);
+    let mut ty = String::new();
+    text_of(&field.ty, &mut ty);
     let optional = is_optional(field).then(|| quote!(.optional()));
     let converted = field.with.is_some().then(|| quote!(.converted()));
     let protected = match field.form {

@@ -6,11 +6,9 @@ use syn::{PathArguments, Type};
 
 use crate::expand::CONSTANT;
 
-/// The text of a type, on one line.
-pub(crate) fn text_of(ty: &Type) -> String {
-    let mut text = String::new();
-    write(ty.to_token_stream(), &mut text);
-    text
+/// Adds the text of a type, on one line.
+pub(crate) fn text_of(ty: &Type, text: &mut String) {
+    write(ty.to_token_stream(), text);
 }
 
 fn write(tokens: TokenStream, text: &mut String) {
@@ -100,7 +98,9 @@ mod tests {
             "()",
         ] {
             let ty: Type = syn::parse_str(text).unwrap();
-            assert_eq!(text_of(&ty), text);
+            let mut written = "a ".to_owned();
+            text_of(&ty, &mut written);
+            assert_eq!(written, format!("a {text}"));
         }
     }
 }

@@ -8,19 +8,12 @@ pub(crate) enum Order {
     Paid { id: u32, by: audit_core::Identity, amount_cents: u64 },
 }
 impl ::audit_core::__::Catalog for Order {
-    const EVENT_TYPES: ::audit_core::__::Types = &[
-        ::audit_core::__::text::<0>("orders.example.com\nOpened\n\nIt was opened.").of(),
-        ::audit_core::__::text::<
-            2,
-        >("orders.example.com\nOrderShipped\n\n@i u32\nto String")
-            .of(),
-        ::audit_core::__::text::<
-            3,
-        >(
-                "billing.example.com\nPaid\n\n@i u32\n@u audit_core::Identity\namount_cents u64",
-            )
-            .of(),
+    const __TEXTS: ::audit_core::__::Texts = &[
+        "0|orders.example.com|Opened||It was opened.",
+        "2|orders.example.com|OrderShipped||@i u32|to String",
+        "3|billing.example.com|Paid||@i u32|@u audit_core::Identity|amount_cents u64",
     ];
+    const EVENT_TYPES: ::audit_core::__::Types = ::audit_core::__::types::<Self, 3, 5>();
 }
 impl ::audit_core::__::Event for Order {
     fn event_type(&self) -> ::audit_core::__::Type {

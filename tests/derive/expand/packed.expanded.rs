@@ -6,9 +6,8 @@ pub(crate) struct Packed {
     pub(crate) small: u8,
 }
 impl ::audit_core::__::Catalog for Packed {
-    const EVENT_TYPES: ::audit_core::__::Types = &[
-        ::audit_core::__::text::<2>("orders.example.com\nPacked\n\n@i u64\nsmall u8")
-            .of(),
+    const __TEXTS: ::audit_core::__::Texts = &[
+        "2|orders.example.com|Packed||@i u64|small u8",
     ];
 }
 impl ::audit_core::__::Event for Packed {

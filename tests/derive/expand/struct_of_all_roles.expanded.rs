@@ -16,13 +16,8 @@ pub(crate) struct RefundIssued<'a, T> {
     pub(crate) outcome: Result<u8, std::sync::Arc<dyn audit_core::AuditError>>,
 }
 impl<'a, T> ::audit_core::__::Catalog for RefundIssued<'a, T> {
-    const EVENT_TYPES: ::audit_core::__::Types = &[
-        ::audit_core::__::text::<
-            12,
-        >(
-                "orders.example.com\nRefundIssued\n2.0\n@i u64\n@t std::time::SystemTime\n@u &'a audit_core::Identity\n@s std::net::IpAddr\norderId &'a str\nlines Vec<T>\n?note Option<String>\n*card u64\n#iban &'a str\n~reasonLength &'a str\n@o Result<u8, std::sync::Arc<dyn audit_core::AuditError>>\n@x  std::collections::BTreeMap<String, u8>\nA refund was issued.",
-            )
-            .of(),
+    const __TEXTS: ::audit_core::__::Texts = &[
+        "12|orders.example.com|RefundIssued|2.0|@i u64|@t std::time::SystemTime|@u &'a audit_core::Identity|@s std::net::IpAddr|orderId &'a str|lines Vec<T>|?note Option<String>|*card u64|#iban &'a str|~reasonLength &'a str|@o Result<u8, std::sync::Arc<dyn audit_core::AuditError>>|@x  std::collections::BTreeMap<String, u8>|A refund was issued.",
     ];
 }
 impl<'a, T> ::audit_core::__::Event for RefundIssued<'a, T>

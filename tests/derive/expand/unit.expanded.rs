@@ -2,9 +2,7 @@
 
 pub(crate) struct Started;
 impl ::audit_core::__::Catalog for Started {
-    const EVENT_TYPES: ::audit_core::__::Types = &[
-        ::audit_core::__::text::<0>("orders.example.com\nStarted\n").of(),
-    ];
+    const __TEXTS: ::audit_core::__::Texts = &["0|orders.example.com|Started|"];
 }
 impl ::audit_core::__::Event for Started {
     fn event_type(&self) -> ::audit_core::__::Type {
