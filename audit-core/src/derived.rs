@@ -44,6 +44,7 @@ impl<'a> EventDataWriter<'a> {
 }
 
 #[allow(missing_docs, reason = "hidden; they do what the writer's own methods do")]
+#[allow(clippy::many_single_char_names, reason = "the fields of any type have no better names here")]
 impl Fields<'_, '_> {
     pub fn event_name<T: TextValue + ?Sized>(self, value: &T) -> Self {
         self.data.event_name(value);
@@ -100,6 +101,66 @@ impl Fields<'_, '_> {
         let (part, key) = self.next();
         self.data.field(part, key, value);
         self
+    }
+
+    /// Two fields at once. For the compiler, one call with many bounds is less work than as many calls.
+    pub fn put2<A: Serialize + ?Sized, B: Serialize + ?Sized>(self, a: &A, b: &B) -> Self {
+        self.put(a).put(b)
+    }
+
+    pub fn put3<A: Serialize + ?Sized, B: Serialize + ?Sized, C: Serialize + ?Sized>(
+        self,
+        a: &A,
+        b: &B,
+        c: &C,
+    ) -> Self {
+        self.put(a).put(b).put(c)
+    }
+
+    pub fn put4<A: Serialize + ?Sized, B: Serialize + ?Sized, C: Serialize + ?Sized, D: Serialize + ?Sized>(
+        self,
+        a: &A,
+        b: &B,
+        c: &C,
+        d: &D,
+    ) -> Self {
+        self.put(a).put(b).put(c).put(d)
+    }
+
+    pub fn put5<
+        A: Serialize + ?Sized,
+        B: Serialize + ?Sized,
+        C: Serialize + ?Sized,
+        D: Serialize + ?Sized,
+        E: Serialize + ?Sized,
+    >(
+        self,
+        a: &A,
+        b: &B,
+        c: &C,
+        d: &D,
+        e: &E,
+    ) -> Self {
+        self.put(a).put(b).put(c).put(d).put(e)
+    }
+
+    pub fn put6<
+        A: Serialize + ?Sized,
+        B: Serialize + ?Sized,
+        C: Serialize + ?Sized,
+        D: Serialize + ?Sized,
+        E: Serialize + ?Sized,
+        F: Serialize + ?Sized,
+    >(
+        self,
+        a: &A,
+        b: &B,
+        c: &C,
+        d: &D,
+        e: &E,
+        f: &F,
+    ) -> Self {
+        self.put(a).put(b).put(c).put(d).put(e).put(f)
     }
 
     pub fn hmac<T: Serialize + ?Sized>(mut self, value: &T) -> Self {

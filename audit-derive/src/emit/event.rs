@@ -83,7 +83,7 @@ fn reads(field: &Field) -> bool {
     field.form != Form::Redacted || field.skip_if.is_some()
 }
 
-/// The chain of calls that writes an event. The keys stand in the catalog, in the same order.
+/// The calls that write an event. The keys stand in the catalog, in the same order.
 fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &TokenStream) -> TokenStream {
     let fields = in_order(event_type);
     let literal = |field: &&Field| !matches!(field.key, Some(Text::Const(_)));
@@ -99,9 +99,37 @@ fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &Tok
     let generated = event_type.generate_id.then(|| quote!(.generate_id()));
     // The name comes before the id.
     let (name, rest) = fields.split_at(fields.partition_point(|field| field.role < Role::Id));
-    let (name, rest) =
-        (name.iter().map(|field| call(field, access, library)), rest.iter().map(|field| call(field, access, library)));
-    quote!(__d.#begin #(#name)* #generated #(#rest)* .done())
+    let name = name.iter().map(|field| call(field, access, library));
+    let rest = calls(rest, access, library);
+    quote!(__d.#begin #(#name)* #generated #rest)
+}
+
+/// The calls for fields up to the last, where those that stand beside each other as they are make one call.
+fn calls(mut fields: &[&Field], access: Access, library: &TokenStream) -> TokenStream {
+    let mut calls = TokenStream::new();
+    while let Some(first) = fields.first() {
+        let plain = fields.iter().take_while(|field| is_plain(field)).take(AT_ONCE).count();
+        if plain < 2 {
+            calls.extend(call(first, access, library));
+            fields = &fields[1..];
+            continue;
+        }
+        let (together, others) = fields.split_at(plain);
+        let values = together.iter().map(|field| value(field, access, library));
+        let put = format_ident!("put{plain}");
+        calls.extend(quote!(.#put(#(#values),*)));
+        fields = others;
+    }
+    calls.extend(quote!(.done()));
+    calls
+}
+
+/// As many fields as the library's `put6` takes.
+const AT_ONCE: usize = 6;
+
+/// Whether the field stands under a key as it is.
+fn is_plain(field: &Field) -> bool {
+    field.form == Form::Plain && field.role.has_keys()
 }
 
 /// The fields in the order of the JSON; those of one role as declared.

@@ -33,9 +33,11 @@ where
             .time(&self.at)
             .actor(&self.by)
             .ip(&self.from)
-            .put(&self.order_id)
-            .put(&self.lines)
-            .put(&(!Option::is_none(&self.note)).then_some(&self.note))
+            .put3(
+                &self.order_id,
+                &self.lines,
+                &(!Option::is_none(&self.note)).then_some(&self.note),
+            )
             .redact(false)
             .hmac(&self.iban)
             .put(&str::len(&self.reason))

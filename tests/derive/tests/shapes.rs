@@ -561,3 +561,39 @@ fn serdes_functions_work_under_their_name() {
     assert_eq!(request(&event(Some(1))), format!(r#"{{"amount":"19.99","failing":1,"hashed":"{hashed}"}}"#));
     assert!(error(&event(None)).to_string().contains("there is none"));
 }
+
+macro_rules! of_forty_fields {
+    ($($field:ident)*) => {
+        /// Large | wide.
+        #[derive(AuditEvent)]
+        #[audit(source = "a.example.com", generate_id)]
+        struct OfForty {
+            $($field: u8,)*
+        }
+    };
+}
+of_forty_fields! {
+    a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 c0 c1 c2 c3 c4 c5 c6 c7 c8 c9 d0 d1 d2 d3 d4 d5 d6 d7 d8 d9
+}
+
+#[test]
+fn a_struct_may_have_many_fields() {
+    let [event_type] = OfForty::EVENT_TYPES else { panic!("one event type") };
+    assert_eq!((event_type.name, event_type.doc), ("OfForty", "Large | wide."));
+    let keys: Vec<_> = event_type.fields.iter().map(|field| field.key).collect();
+    assert_eq!((keys.len(), keys[0], keys[39]), (40, "a0", "d9"));
+}
+
+#[derive(AuditEvent)]
+#[audit(source = "a|b", name = "c|d", generate_id)]
+struct WithBars {
+    #[audit(rename = "x|y")]
+    bits: [u8; 1 | 2],
+}
+
+#[test]
+fn a_bar_may_stand_in_any_text() {
+    let [event_type] = WithBars::EVENT_TYPES else { panic!("one event type") };
+    assert_eq!((event_type.source, event_type.name, event_type.version), ("a|b", "c|d", "1.0"));
+    assert_eq!((event_type.fields[0].key, event_type.fields[0].rust_type), ("x|y", "[u8; 1|2]"));
+}
