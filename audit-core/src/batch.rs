@@ -39,9 +39,7 @@ impl Batch {
     /// Adds an entry, or gives it back with the reason why it does not fit. Every entry fits an empty batch.
     pub fn push(&mut self, entry: Entry) -> Result<(), DoesNotFit> {
         match self.admit(&entry) {
-            Ok(bytes) => {
-                self.bytes += bytes + 1;
-                self.ids.insert(entry.id().clone());
+            Ok(()) => {
                 self.entries.push(entry);
                 Ok(())
             }
@@ -49,17 +47,22 @@ impl Batch {
         }
     }
 
-    /// The bytes that the entry would take.
-    fn admit(&self, entry: &Entry) -> Result<usize, Reason> {
+    /// Counts the entry in, if there is room for it.
+    fn admit(&mut self, entry: &Entry) -> Result<(), Reason> {
         if self.entries.len() == MAX_ENTRIES {
             return Err(Reason::Full);
         }
-        if self.ids.contains(entry.id()) {
-            return Err(Reason::DuplicateId);
-        }
         let entry_bytes = entry.wire_len();
         let (bytes, limit) = (BODY_FRAME_BYTES + self.bytes + entry_bytes, Side::Sender.request_bytes());
-        if bytes > limit { Err(Reason::TooLarge { bytes, limit }) } else { Ok(entry_bytes) }
+        if bytes > limit {
+            let is_twin = self.ids.contains(entry.id());
+            return Err(if is_twin { Reason::DuplicateId } else { Reason::TooLarge { bytes, limit } });
+        }
+        if !self.ids.insert(entry.id().clone()) {
+            return Err(Reason::DuplicateId);
+        }
+        self.bytes += entry_bytes + 1;
+        Ok(())
     }
 
     /// How many entries it has.

@@ -67,7 +67,7 @@ fn entry_macro() -> Entry {
     black_box(&CONSTANT).to_entry()
 }
 
-#[library_benchmark(setup = hundred, config = at_most(234_000))]
+#[library_benchmark(setup = hundred, config = at_most(211_000))]
 #[bench::of_100()]
 fn batch(entries: Vec<Entry>) -> usize {
     let mut batch = Batch::new();
