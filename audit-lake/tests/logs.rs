@@ -2,6 +2,7 @@
 //! a careful operator's disk holds.
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 mod serving;
 mod signed_http;
@@ -87,8 +88,14 @@ async fn a_json_log_is_one_object_a_line_with_the_promised_fields_and_no_secret(
     let place = Place::new(&config("json"));
     let serving = place.serve();
     let signatures = some_of_everything(&serving).await;
+    // Over HTTP/2, whose library has much to say of its own.
+    let mut stream = tokio::net::TcpStream::connect(serving.address()).await.expect("a connection");
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("written");
+    stream.read_exact(&mut [0; 9]).await.expect("settings");
+    drop(stream);
     let (status, log) = serving.stop();
     assert!(status.success(), "{status}");
+    assert!(!log.contains("frame"), "{log}");
 
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     for line in &lines {

@@ -2,6 +2,9 @@
 
 use audit_lake::{LogConfig, LogFormat, LogLevel};
 use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Sends log lines to standard error from now on, and panics with them.
 pub(super) fn start(config: LogConfig) {
@@ -11,11 +14,13 @@ pub(super) fn start(config: LogConfig) {
         LogLevel::Info => Level::INFO,
         LogLevel::Debug => Level::DEBUG,
     };
-    let lines = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    // What libraries say of each frame of a connection is not asked for, and not held to have no secret.
+    let own = Targets::new().with_target("audit_lake", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     // It fails only where a subscriber is set already, which then gets the lines.
     drop(match config.format {
-        LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Text => tracing_subscriber::registry().with(own).with(lines.with_ansi(false)).try_init(),
+        LogFormat::Json => tracing_subscriber::registry().with(own).with(lines.json().flatten_event(true)).try_init(),
     });
     // A panic is a line like any other, and without its message, which may hold anything.
     std::panic::set_hook(Box::new(|panic| {
