@@ -1,0 +1,334 @@
+//! Fills spools in a directory, some of them with a failing disk or with damage done to them, and writes beside each what
+//! is in it by the word of those who put it there. `spool.py` reads them by `docs/spool-format.md`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use audit_client::spool::{
+    DeadLetter, Disk, DiskFile, Encryption, Lock, LockError, Reader, RealDisk, Spool, SpoolOptions,
+};
+use serde_json::json;
+
+type Failed = Box<dyn std::error::Error>;
+
+/// The real disk, which can be made to fail.
+#[derive(Clone, Debug, Default)]
+struct FailingDisk {
+    /// Neither syncs nor cuts segments.
+    segments_fail: Arc<AtomicBool>,
+    /// Does not sync acknowledgements.
+    acks_fail: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct FailingFile {
+    file: Box<dyn DiskFile>,
+    sync_fails: Arc<AtomicBool>,
+    is_segment: bool,
+}
+
+impl FailingDisk {
+    fn wrap(&self, path: &Path, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
+        let is_segment = path.extension().is_some_and(|ending| ending == "seg");
+        let sync_fails = Arc::clone(if is_segment { &self.segments_fail } else { &self.acks_fail });
+        Box::new(FailingFile { file, sync_fails, is_segment })
+    }
+}
+
+impl Disk for FailingDisk {
+    fn prepare_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.prepare_dir(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        RealDisk.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        // What failed fails once: the spool goes on in a new file.
+        self.segments_fail.store(false, Ordering::SeqCst);
+        Ok(self.wrap(path, RealDisk.create(path)?))
+    }
+    fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>> {
+        Ok(self.wrap(path, RealDisk.open(path, writable)?))
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.sync_dir(dir)
+    }
+    fn lock(&self, path: &Path) -> Result<Box<dyn Lock>, LockError> {
+        RealDisk.lock(path)
+    }
+    fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
+        RealDisk.random(bytes)
+    }
+}
+
+impl FailingFile {
+    fn may_fail(&self) -> io::Result<()> {
+        if self.sync_fails.load(Ordering::SeqCst) { Err(io::Error::other("a failing disk")) } else { Ok(()) }
+    }
+}
+
+impl DiskFile for FailingFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.file.write_at(bytes, offset)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.may_fail()?;
+        self.file.sync_data()
+    }
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        if self.is_segment {
+            self.may_fail()?;
+        }
+        self.file.set_len(length)
+    }
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+}
+
+const NAME: &str = "orders";
+const KEY: [u8; 32] = [0xa5; 32];
+const KEY_IN_HEX: &str = "a5";
+
+/// A spool that is being filled, and what should be in it.
+struct Case {
+    dir: PathBuf,
+    disk: FailingDisk,
+    spool: Spool,
+    _reader: Reader,
+    events: BTreeMap<u64, (String, String)>,
+    dead: BTreeMap<u64, (String, String, String)>,
+    missing: Vec<u64>,
+    end: u64,
+}
+
+impl Case {
+    fn new(folder: &Path, name: &str, encrypted: bool) -> Result<Self, Failed> {
+        let dir = folder.join(name);
+        let mut options = SpoolOptions::new().name(NAME).segment_bytes(4_000);
+        if encrypted {
+            options = options.encryption(Encryption::new("2026-11", &KEY)?);
+        }
+        let disk = FailingDisk::default();
+        let (spool, reader) = Spool::open_on(Arc::new(disk.clone()), &dir, options)?;
+        let (events, dead) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { dir, disk, spool, _reader: reader, events, dead, missing: Vec::new(), end: 1 })
+    }
+
+    /// Puts in so many events, all of them by one write, and gives their numbers.
+    fn group(&mut self, events: usize) -> Result<Vec<u64>, Failed> {
+        let records: Vec<(String, String)> = (0..events)
+            .map(|n| {
+                let id = format!("é-{}-{n}-{}", self.end, "i".repeat(n * 37 % 200));
+                let text = ["", "plain", "\u{0}\u{1f}\"\\", "€😀\u{10ffff}", "AUDSPOOL"][n % 5].repeat(n % 23);
+                (id, json!({ "text": text }).to_string())
+            })
+            .collect();
+        let mut seqs = Vec::new();
+        let appends = self.spool.append_all(records.iter().map(|(id, data)| (id.as_str(), data.as_str())));
+        for (append, record) in appends.into_iter().zip(records) {
+            let seq = append.wait()?;
+            seqs.push(seq);
+            self.events.insert(seq, record);
+            self.end = self.end.max(seq + 1);
+        }
+        Ok(seqs)
+    }
+
+    /// As many, each by a write of its own.
+    fn one_by_one(&mut self, events: usize) -> Result<(), Failed> {
+        (0..events).try_for_each(|_| self.group(1).map(drop))
+    }
+
+    /// Acknowledges, and returns when that is written, if not synced: the thread does it before what is appended.
+    fn acknowledge(&mut self, seqs: impl IntoIterator<Item = u64>) -> Result<(), Failed> {
+        for seq in seqs {
+            self.spool.ack(seq);
+            self.events.remove(&seq);
+        }
+        self.one_by_one(1)
+    }
+
+    fn bury(&mut self, seq: u64) -> Result<(), Failed> {
+        let (id, data) = self.events.remove(&seq).ok_or("no such event")?;
+        // Once more with another code: the last one counts, and when it is there, the first one's acknowledgement is written.
+        for code in ["InternalFailure", "InvalidData"] {
+            let letter = DeadLetter::new(seq, &id, &data).because(code, "eventTime\nis no time");
+            self.spool.dead_letter(&letter).wait()?;
+        }
+        self.dead.insert(seq, (id, "InvalidData".to_owned(), data));
+        Ok(())
+    }
+
+    /// What every case begins with: several segments, of which the first ones are gone.
+    fn fill(&mut self) -> Result<(), Failed> {
+        self.one_by_one(30)?;
+        self.group(20)?;
+        self.acknowledge((1..25).chain([27, 40, 41, 42, 30]))?;
+        self.bury(33)?;
+        self.one_by_one(5)
+    }
+
+    /// The spool as it lies there at this moment, as a process that is killed leaves it.
+    fn leave(mut self, harm: impl FnOnce(&mut Self, &Path) -> Result<(), Failed>) -> Result<(), Failed> {
+        let copy = self.dir.with_extension("copy");
+        std::fs::create_dir(&copy)?;
+        for file in std::fs::read_dir(&self.dir)? {
+            let file = file?;
+            std::fs::copy(file.path(), copy.join(file.file_name()))?;
+        }
+        self.disk.acks_fail.store(false, Ordering::SeqCst);
+        self.spool.close()?;
+        std::fs::remove_dir_all(&self.dir)?;
+        std::fs::rename(copy, &self.dir)?;
+        let dir = self.dir.clone();
+        harm(&mut self, &dir)?;
+        self.expect()
+    }
+
+    fn expect(self) -> Result<(), Failed> {
+        let pending: Vec<_> = self.events.into_iter().map(|(seq, (id, data))| json!([seq, id, data])).collect();
+        let dead: Vec<_> = self.dead.into_iter().map(|(seq, (id, code, data))| json!([seq, id, code, data])).collect();
+        let expected = json!({
+            "name": NAME,
+            "keys": { "2026-11": KEY_IN_HEX.repeat(32) },
+            "pending": pending,
+            "missing": self.missing,
+            "dead": dead,
+            "end": self.end,
+        });
+        Ok(std::fs::write(self.dir.with_extension("json"), expected.to_string())?)
+    }
+}
+
+/// The segments, in order.
+fn segments(dir: &Path) -> Result<Vec<PathBuf>, Failed> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)?.map(|file| Ok(file?.path())).collect::<io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "seg"));
+    paths.sort();
+    Ok(paths)
+}
+
+/// Changes the last byte of an event's data, in the last segment that has it.
+fn flip(dir: &Path, event: &(String, String)) -> Result<(), Failed> {
+    let wanted = [event.0.as_bytes(), event.1.as_bytes()].concat();
+    for path in segments(dir)?.into_iter().rev() {
+        let mut bytes = std::fs::read(&path)?;
+        if let Some(at) = bytes.windows(wanted.len()).position(|window| window == wanted) {
+            bytes[at + wanted.len() - 1] ^= 1;
+            return Ok(std::fs::write(path, bytes)?);
+        }
+    }
+    Err("the event is in no segment".into())
+}
+
+fn main() -> Result<(), Failed> {
+    let folder = PathBuf::from(std::env::args().nth(1).ok_or("where to put the spools is missing")?);
+
+    let mut closed = Case::new(&folder, "closed", false)?;
+    closed.fill()?;
+    closed.spool.close()?;
+    closed.expect()?;
+
+    let mut killed = Case::new(&folder, "killed", false)?;
+    killed.fill()?;
+    killed.leave(|_, _| Ok(()))?;
+
+    let mut encrypted = Case::new(&folder, "encrypted", true)?;
+    encrypted.fill()?;
+    encrypted.leave(|_, _| Ok(()))?;
+
+    let mut emptied = Case::new(&folder, "emptied", false)?;
+    emptied.fill()?;
+    let all: Vec<u64> = emptied.events.keys().copied().collect();
+    emptied.acknowledge(all)?;
+    emptied.leave(|_, _| Ok(()))?;
+
+    let mut torn = Case::new(&folder, "torn-at-the-end", false)?;
+    torn.fill()?;
+    torn.leave(|torn, dir| {
+        // The last write is one event, and not all of it got to the disk: nobody was told that it is kept.
+        let (seq, event) = torn.events.pop_last().ok_or("there are events")?;
+        torn.end = seq;
+        flip(dir, &event)
+    })?;
+
+    let mut gap = Case::new(&folder, "torn-in-the-middle", false)?;
+    gap.fill()?;
+    let last_write = gap.group(5)?;
+    gap.leave(|gap, dir| {
+        let event = gap.events.remove(&last_write[2]).ok_or("it was just put in")?;
+        flip(dir, &event)
+    })?;
+
+    let mut damaged = Case::new(&folder, "damaged", false)?;
+    damaged.fill()?;
+    damaged.leave(|damaged, dir| {
+        // The last of them was written after all acknowledgements, and before the last write.
+        for seq in [26, 45, 53] {
+            let event = damaged.events.remove(&seq).ok_or("it waits")?;
+            flip(dir, &event)?;
+            damaged.missing.push(seq);
+        }
+        // A first copy of a header that is broken does no harm.
+        let path = segments(dir)?.swap_remove(0);
+        let mut bytes = std::fs::read(&path)?;
+        bytes[20] ^= 1;
+        std::fs::write(&path, bytes)?;
+        // Set aside by a run that found the damage, it still counts.
+        Ok(std::fs::rename(&path, path.with_extension("damaged"))?)
+    })?;
+
+    let mut rewritten = Case::new(&folder, "rewritten-after-a-failed-sync", false)?;
+    rewritten.fill()?;
+    let before = segments(&rewritten.dir)?.len();
+    rewritten.disk.segments_fail.store(true, Ordering::SeqCst);
+    rewritten.group(3)?;
+    rewritten.one_by_one(2)?;
+    if segments(&rewritten.dir)?.len() <= before {
+        return Err("the failed sync led to no new segment".into());
+    }
+    rewritten.leave(|rewritten, dir| {
+        // The old segment has this one as well, and it does not count.
+        let event = rewritten.events.remove(&58).ok_or("it waits")?;
+        rewritten.missing.push(58);
+        flip(dir, &event)
+    })?;
+
+    let mut cut = Case::new(&folder, "damaged-at-the-end", false)?;
+    cut.fill()?;
+    let last_write = cut.group(5)?;
+    // Says in the acknowledgements that all so far is synced: so nothing of the last write is torn.
+    cut.bury(36)?;
+    cut.leave(|cut, dir| {
+        for seq in [last_write[1], last_write[4]] {
+            let event = cut.events.remove(&seq).ok_or("it was just put in")?;
+            flip(dir, &event)?;
+            cut.missing.push(seq);
+        }
+        Ok(())
+    })?;
+
+    let mut acks = Case::new(&folder, "acknowledgements-that-could-not-be-synced", false)?;
+    acks.fill()?;
+    acks.disk.acks_fail.store(true, Ordering::SeqCst);
+    acks.acknowledge([28, 29, 31])?;
+    // A sync of them is due within a second; a snapshot is tried, and fails as well.
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    acks.acknowledge([35, 37])?;
+    acks.disk.acks_fail.store(false, Ordering::SeqCst);
+    acks.acknowledge([39])?;
+    acks.leave(|_, _| Ok(()))
+}
