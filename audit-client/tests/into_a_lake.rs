@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use audit_client::{AuditClient, AuditEvent, ClientBuilder, Credentials, EmitError, EventId, UserIdentity, entry};
+use audit_client::{AwsTransport, SdkConfig, Submission, Submitting, Transport, TransportError};
 use audit_client::{StaticEntry, testing};
 use audit_lake::Lake;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::provider::SharedCredentialsProvider;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -56,6 +61,53 @@ fn builder(lake: &Lake) -> ClientBuilder {
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
         .credentials(Credentials::new(key.id(), key.secret(), None, None, "test"))
+}
+
+/// The usual transport, with something of one's own around it.
+struct Counted {
+    inner: AwsTransport,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Transport for Counted {
+    fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.inner.submit(submission)
+    }
+
+    fn renew_credentials(&self) {
+        self.inner.renew_credentials();
+    }
+}
+
+#[tokio::test]
+async fn the_usual_transport_can_be_wrapped_in_ones_own() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let (key, channel) = (lake.access_key(), lake.channel_arn().to_string());
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(lake.endpoint_url())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            key.id(),
+            key.secret(),
+            None,
+            None,
+            "test",
+        )))
+        .build();
+    let inner = AwsTransport::from_sdk_config(config.clone()).await.expect("a transport");
+    let requests = Arc::new(AtomicUsize::new(0));
+    let transport = Counted { inner, requests: requests.clone() };
+    let client = AuditClient::builder().channel_arn(channel).transport(transport).build().await.expect("a client");
+    drop(client.emit(&STARTED).await.expect("accepted"));
+    client.flush().await.expect("settled");
+    assert_eq!(requests.load(Ordering::Relaxed), 1);
+    assert_eq!(lake.events().await.expect("events").len(), 1);
+
+    let nowhere = config.into_builder().region(None).build();
+    let error = AwsTransport::from_sdk_config(nowhere).await.expect_err("no region");
+    assert!(matches!(error, TransportError::NoRegion), "{error}");
 }
 
 #[tokio::test]
