@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
-use syn::{ExprPath, Fields, Index, LitStr, Member};
+use syn::{ExprPath, Fields, Index, Member};
 
 use super::implied;
 use crate::attributes::Place;
 use crate::case::Case;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Field, Form, ROLES, Role};
-use crate::parse::{self, Attributes, Given, Text, Value};
+use crate::parse::{self, Attributes, Given, Known, Text, Value};
 
 /// The tokens that made a field what it is: where messages about it point.
 pub(crate) struct Origin {
@@ -60,14 +60,16 @@ struct Written<'a> {
 
 impl Written<'_> {
     fn check(&self, case: Case, diagnostics: &mut Diagnostics) -> Option<(Field, Origin)> {
-        let role = self.role(diagnostics);
+        let (role, named_by) = self.role(diagnostics);
         if let Some(skip) = self.attributes.get("skip") {
             self.conflicts_of_skip(skip, diagnostics);
             return None;
         }
-        let (role, named_by) = role;
-        self.fits_role(role, diagnostics);
-        self.conflicts(diagnostics);
+        // Most fields have no attribute, or one.
+        if self.attributes.iter().nth(1).is_some() {
+            self.fits_role(role, diagnostics);
+            self.conflicts(diagnostics);
+        }
         let form = self.form();
         let (key, key_from) = self.key(role, form, case, diagnostics);
         let field = Field {
@@ -96,6 +98,9 @@ impl Written<'_> {
         if self.place == Place::IdentityField {
             let principal = self.attributes.get("principal_id");
             return (if principal.is_some() { Role::PrincipalId } else { Role::Detail }, principal);
+        }
+        if self.attributes.iter().next().is_none() {
+            return (Role::Request, None);
         }
         let mut given = ROLES
             .iter()
@@ -188,7 +193,7 @@ impl Written<'_> {
         }
         if let Some(text) = self.attributes.text("rename") {
             if let Text::Literal(literal) = text
-                && literal.value().is_empty()
+                && literal.value.is_empty()
             {
                 diagnostics.error(literal, "the key is empty");
             }
@@ -204,7 +209,7 @@ impl Written<'_> {
             }
             return (Some(implied("", &self.field.ty)), TokenStream::new());
         };
-        let key = LitStr::new(&case.apply(&ident.unraw().to_string()), ident.span());
+        let key = Known { value: case.apply(&ident.unraw().to_string()), span: ident.span() };
         (Some(Text::Literal(key)), ident.to_token_stream())
     }
 }

@@ -1,33 +1,32 @@
 //! No two keys of one JSON object are alike. Only literals can be compared here: what `flatten` brings, and what constants
 //! hold, the writer finds.
 
-use std::collections::HashMap;
-
 use super::field::Origin;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Field, Role};
-use crate::parse::Text;
+use crate::parse::{Known, Text};
 
-/// Points at both of two keys that are alike.
+/// Points at both of two keys that are alike. Each key is compared with all before it, which for as many fields as types
+/// have costs less than hashing in code that is not optimized, as macros are.
 pub(crate) fn distinct(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics) {
-    let mut seen: HashMap<(Role, String), &Origin> = HashMap::new();
-    for (field, origin) in fields {
-        let Some(Text::Literal(literal)) = &field.key else { continue };
-        let key = literal.value();
-        if key.is_empty() {
-            // Told already.
-            continue;
-        }
-        if let Some(first) = seen.get(&(field.role, key.clone())) {
-            let object = field.role.object();
-            let shown: String = key.chars().take(80).collect();
-            diagnostics.error(&first.key, format_args!("the first key {shown:?} of `{object}`"));
-            diagnostics.error(
-                &origin.key,
-                format_args!("a second key {shown:?} of `{object}`: give one of the two another name with `#[audit(rename = \"…\")]`"),
-            );
-        } else {
-            seen.insert((field.role, key), origin);
-        }
+    for (at, (field, second)) in fields.iter().enumerate() {
+        let Some(key) = known(field) else { continue };
+        let Some((_, first)) = fields[..at].iter().find(|(other, _)| known(other) == Some(key)) else { continue };
+        let (object, shown) = (field.role.object(), key.1.chars().take(80).collect::<String>());
+        diagnostics.error(&first.key, format_args!("the first key {shown:?} of `{object}`"));
+        diagnostics.error(
+            &second.key,
+            format_args!(
+                "a second key {shown:?} of `{object}`: give one of the two another name with `#[audit(rename = \"…\")]`"
+            ),
+        );
+    }
+}
+
+/// The key, and by its role the object that it stands in. That it is empty has been told already.
+fn known(field: &Field) -> Option<(Role, &str)> {
+    match &field.key {
+        Some(Text::Literal(Known { value, .. })) if !value.is_empty() => Some((field.role, value)),
+        _ => None,
     }
 }

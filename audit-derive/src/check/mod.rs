@@ -10,11 +10,11 @@ pub(crate) use identity::identity;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{DeriveInput, LitStr, Meta};
+use syn::{DeriveInput, Meta};
 
 use crate::diagnostics::Diagnostics;
 use crate::model::Item;
-use crate::parse::{Attributes, Text, Value};
+use crate::parse::{Attributes, Known, Text, Value};
 
 /// What both derives take from the item itself.
 fn item(input: &DeriveInput, library: TokenStream, attributes: &Attributes) -> Item {
@@ -54,7 +54,7 @@ fn is_packed(attr: &syn::Attribute) -> bool {
 /// Holds a literal against its limit; constants are held against it by the compiler, in the generated code.
 fn within(text: &Text, field: &str, limit: usize, diagnostics: &mut Diagnostics) {
     let Text::Literal(literal) = text else { return };
-    let chars = literal.value().chars().count();
+    let chars = literal.value.chars().count();
     if chars == 0 {
         diagnostics.error(
             literal,
@@ -68,7 +68,7 @@ fn within(text: &Text, field: &str, limit: usize, diagnostics: &mut Diagnostics)
 /// A text that nobody wrote, with the span of what it comes from.
 fn implied(value: &str, from: &impl ToTokens) -> Text {
     let span = from.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span());
-    Text::Literal(LitStr::new(value, span))
+    Text::Literal(Known { value: value.to_owned(), span })
 }
 
 /// The doc comment, without the space that begins each line.

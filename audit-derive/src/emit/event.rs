@@ -1,6 +1,6 @@
 //! The impls of `AuditEvent`, `EventCatalog` and `NamesActor`.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 
 use super::bounds;
@@ -96,40 +96,55 @@ fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &Tok
         None => quote!(of(self)),
         Some(at) => quote!(of_variant(self, #at)),
     };
-    let generated = event_type.generate_id.then(|| quote!(.generate_id()));
+    let mut tokens = quote!(__d.#begin);
     // The name comes before the id.
     let (name, rest) = fields.split_at(fields.partition_point(|field| field.role < Role::Id));
-    let name = name.iter().map(|field| call(field, access, library));
-    let rest = calls(rest, access, library);
-    quote!(__d.#begin #(#name)* #generated #rest)
+    calls(name, access, library, &mut tokens);
+    if event_type.generate_id {
+        method("generate_id", TokenStream::new(), &mut tokens);
+    }
+    calls(rest, access, library, &mut tokens);
+    method("done", TokenStream::new(), &mut tokens);
+    tokens
 }
 
-/// The calls for fields up to the last, where those that stand beside each other as they are make one call.
-fn calls(mut fields: &[&Field], access: Access, library: &TokenStream) -> TokenStream {
-    let mut calls = TokenStream::new();
+/// Adds the calls for some fields. Those that stand beside each other as they are make one call.
+fn calls(mut fields: &[&Field], access: Access, library: &TokenStream, tokens: &mut TokenStream) {
     while let Some(first) = fields.first() {
-        let plain = fields.iter().take_while(|field| is_plain(field)).take(AT_ONCE).count();
-        if plain < 2 {
-            calls.extend(call(first, access, library));
+        let plain = fields.iter().take_while(|field| is_plain(field)).take(PUT.len()).count();
+        if plain == 0 {
+            call(first, access, library, tokens);
             fields = &fields[1..];
             continue;
         }
         let (together, others) = fields.split_at(plain);
-        let values = together.iter().map(|field| value(field, access, library));
-        let put = format_ident!("put{plain}");
-        calls.extend(quote!(.#put(#(#values),*)));
+        let mut arguments = TokenStream::new();
+        for (at, field) in together.iter().enumerate() {
+            if at > 0 {
+                arguments.extend([TokenTree::from(Punct::new(',', Spacing::Alone))]);
+            }
+            value(field, access, library, &mut arguments);
+        }
+        method(PUT[plain - 1], arguments, tokens);
         fields = others;
     }
-    calls.extend(quote!(.done()));
-    calls
 }
 
-/// As many fields as the library's `put6` takes.
-const AT_ONCE: usize = 6;
+/// What writes one field, two at once, and so on.
+const PUT: [&str; 6] = ["put", "put2", "put3", "put4", "put5", "put6"];
 
 /// Whether the field stands under a key as it is.
 fn is_plain(field: &Field) -> bool {
     field.form == Form::Plain && field.role.has_keys()
+}
+
+/// Adds the call of a method.
+fn method(name: &str, arguments: TokenStream, tokens: &mut TokenStream) {
+    tokens.extend([
+        TokenTree::from(Punct::new('.', Spacing::Alone)),
+        Ident::new(name, Span::call_site()).into(),
+        Group::new(Delimiter::Parenthesis, arguments).into(),
+    ]);
 }
 
 /// The fields in the order of the JSON; those of one role as declared.
@@ -139,19 +154,18 @@ fn in_order(event_type: &EventType) -> Vec<&Field> {
     fields
 }
 
-fn call(field: &Field, access: Access, library: &TokenStream) -> TokenStream {
+fn call(field: &Field, access: Access, library: &TokenStream, tokens: &mut TokenStream) {
     if field.form == Form::Redacted {
-        let skipped = skipped(field, access);
-        return quote!(.redact(#skipped));
+        return method("redact", skipped(field, access), tokens);
     }
-    let method = match field.form {
-        Form::Flattened => format_ident!("flatten"),
-        Form::Hmac => format_ident!("hmac"),
-        _ if field.role.has_keys() => format_ident!("put"),
-        _ => format_ident!("{}", method_of(field.role)),
+    let name = match field.form {
+        Form::Flattened => "flatten",
+        Form::Hmac => "hmac",
+        _ => method_of(field.role),
     };
-    let value = value(field, access, library);
-    quote!(.#method(#value))
+    let mut argument = TokenStream::new();
+    value(field, access, library, &mut argument);
+    method(name, argument, tokens);
 }
 
 /// The method that writes a role without keys: short, since it stands in every event.
@@ -179,7 +193,7 @@ fn texts(event: &Event, library: &TokenStream) -> Option<TokenStream> {
 fn text(event_type: &EventType) -> Option<String> {
     let EventType { source, name, version, doc, fields, .. } = event_type;
     let version = known(version)?;
-    let version = if version == VERSION { "" } else { &version };
+    let version = if version == VERSION { "" } else { version };
     let mut text = format!("{}|{}|{}|{version}", fields.len(), known(source)?, known(name)?);
     for field in in_order(event_type) {
         text.push('|');
@@ -230,9 +244,9 @@ fn value_of(at: usize, event_type: &EventType, item: &Item, constants: &mut Toke
 }
 
 /// A text that the macro knows.
-fn known(text: &Text) -> Option<String> {
+fn known(text: &Text) -> Option<&str> {
     match text {
-        Text::Literal(literal) => Some(literal.value()),
+        Text::Literal(known) => Some(&known.value),
         Text::Const(_) => None,
     }
 }
@@ -261,11 +275,10 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
         match &field.key {
             None => {}
             Some(Text::Literal(key)) => {
-                let key = key.value();
-                if key.contains([' ', '@', '?', '~', '*', '#']) {
+                if key.value.bytes().any(|byte| b" @?~*#".contains(&byte)) {
                     return None;
                 }
-                text.push_str(&key);
+                text.push_str(&key.value);
             }
             Some(Text::Const(_)) => return None,
         }

@@ -16,8 +16,12 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
     let (of_impl, of_type, _) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, fields.iter());
     let access = if item.packed { Access::Copied } else { Access::Own };
-    let principal =
-        fields.iter().find(|field| field.role == Role::PrincipalId).map(|field| value(field, access, library));
+    let value_of = |field: &Field| {
+        let mut tokens = TokenStream::new();
+        value(field, access, library, &mut tokens);
+        tokens
+    };
+    let principal = fields.iter().find(|field| field.role == Role::PrincipalId).map(value_of);
     let details: Vec<&Field> = fields.iter().filter(|field| field.role == Role::Detail).collect();
     let write_details = (!details.is_empty()).then(|| {
         let literal = |field: &&&Field| !matches!(field.key, Some(Text::Const(_)));
@@ -34,7 +38,7 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
                     quote!(.redact(#key))
                 };
             }
-            let value = value(field, access, library);
+            let value = value_of(field);
             if field.form == Form::Flattened { quote!(.flatten(#value)) } else { quote!(.field(#key, #value)) }
         });
         quote! {

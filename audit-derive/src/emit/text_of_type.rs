@@ -2,13 +2,49 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{PathArguments, Type};
+use syn::{GenericArgument, Path, PathArguments, Type, TypePath};
 
 use crate::expand::CONSTANT;
 
 /// Adds the text of a type, on one line.
 pub(crate) fn text_of(ty: &Type, text: &mut String) {
-    write(ty.to_token_stream(), text);
+    match ty {
+        Type::Path(TypePath { attrs, qself: None, path }) if attrs.is_empty() && is_simple(path) => path_of(path, text),
+        _ => write(ty.to_token_stream(), text),
+    }
+}
+
+/// Whether a path has no arguments but types. Such a path is written without asking the compiler for its tokens.
+fn is_simple(path: &Path) -> bool {
+    path.leading_colon.is_none()
+        && path.segments.iter().all(|segment| match &segment.arguments {
+            PathArguments::None => true,
+            PathArguments::AngleBracketed(arguments) => {
+                let types = |argument| matches!(argument, &GenericArgument::Type(_));
+                arguments.colon2_token.is_none() && arguments.args.iter().all(types)
+            }
+            PathArguments::Parenthesized(_) => false,
+        })
+}
+
+fn path_of(path: &Path, text: &mut String) {
+    for (at, segment) in path.segments.iter().enumerate() {
+        if at > 0 {
+            text.push_str("::");
+        }
+        text.push_str(&segment.ident.to_string());
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else { continue };
+        text.push('<');
+        for (at, argument) in arguments.args.iter().enumerate() {
+            if at > 0 {
+                text.push_str(", ");
+            }
+            if let GenericArgument::Type(ty) = argument {
+                text_of(ty, text);
+            }
+        }
+        text.push('>');
+    }
 }
 
 fn write(tokens: TokenStream, text: &mut String) {

@@ -1,9 +1,9 @@
 //! The expression for a field's value, with the spans of the field's type: where the type does not fit the role, the
 //! compiler's message points there.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Member, Type};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Member, Path, PathArguments, Type, TypePath};
 
 use crate::model::Field;
 
@@ -30,72 +30,105 @@ pub(crate) fn binding(member: &Member) -> Ident {
 /// Whether a redacted field is left out.
 pub(crate) fn skipped(field: &Field, access: Access) -> TokenStream {
     let Some(skip_if) = &field.skip_if else { return quote!(false) };
-    let place = reference(field, access);
+    let mut place = TokenStream::new();
+    reference(field, access, &mut place);
     quote!(#skip_if(#place))
 }
 
-/// A reference to the field, or what stands for it: what `with` makes of it, an `Option` of it where `skip_if` says so.
-pub(crate) fn value(field: &Field, access: Access, library: &TokenStream) -> TokenStream {
-    let place = reference(field, access);
+/// Adds a reference to the field, or what stands for it: what `with` makes of it, an `Option` of it where `skip_if` says so.
+///
+/// Tokens are added one by one, here and wherever most fields pass: each stream that becomes part of another costs calls
+/// into the compiler.
+pub(crate) fn value(field: &Field, access: Access, library: &TokenStream, tokens: &mut TokenStream) {
+    if field.skip_if.is_none() && field.with.is_none() {
+        return reference(field, access, tokens);
+    }
+    let mut place = TokenStream::new();
+    reference(field, access, &mut place);
     let converted = field.with.as_ref().map(|with| {
         // As serde's own `with` modules have it: a function of that name takes a serializer as well.
         let with_serializer =
             field.role.has_keys() && with.path.segments.last().is_some_and(|last| last.ident == "serialize");
         if with_serializer { quote!(#library::with(|__s| #with(#place, __s))) } else { quote!(#with(#place)) }
     });
-    match (&field.skip_if, converted) {
+    tokens.extend(match (&field.skip_if, converted) {
         (None, None) => place,
         (None, Some(converted)) => quote!(&#converted),
         (Some(skip_if), None) => quote!(&(!#skip_if(#place)).then_some(#place)),
         (Some(skip_if), Some(converted)) => quote!(&(!#skip_if(#place)).then(|| #converted)),
-    }
+    });
 }
 
-/// `&self.field`, beginning where the type begins and ending where it ends.
-fn reference(field: &Field, access: Access) -> TokenStream {
+/// Adds `&self.field`, beginning where the type begins and ending where it ends. All of its tokens have one hygiene, or the
+/// compiler would underline but the first; that of fields does not matter.
+fn reference(field: &Field, access: Access, tokens: &mut TokenStream) {
     let (start, end) = ends(&field.ty);
-    let member = at(&field.member, end);
-    let this = quote_spanned!(start=> self.);
+    let place = || [Ident::new("self", start).into(), punct('.', start), at(&field.member, end)];
     match access {
-        Access::Own => quote_spanned!(start=> &#this #member),
+        Access::Own => {
+            tokens.extend([punct('&', start)]);
+            tokens.extend(place());
+        }
         Access::Copied => {
-            let and = quote_spanned!(start=> &);
-            let block = quote_spanned!(end=> { #this #member });
-            quote!(#and #block)
+            let mut block = Group::new(Delimiter::Brace, place().into_iter().collect());
+            block.set_span(end);
+            tokens.extend([punct('&', start), block.into()]);
         }
         Access::Bound => {
             let mut binding = binding(&field.member);
             binding.set_span(end);
-            quote_spanned!(start=> &*#binding)
+            tokens.extend([punct('&', start), punct('*', start), binding.into()]);
         }
     }
 }
 
-/// The member, shown at another place. All tokens of the expression have one hygiene, or the compiler would underline but
-/// the first; that of fields does not matter.
-fn at(member: &Member, span: Span) -> TokenStream {
+fn punct(punct: char, span: Span) -> TokenTree {
+    let mut punct = Punct::new(punct, Spacing::Alone);
+    punct.set_span(span);
+    punct.into()
+}
+
+/// The member, shown at another place.
+fn at(member: &Member, span: Span) -> TokenTree {
     match member {
         Member::Named(ident) => {
             let mut ident = ident.clone();
             ident.set_span(span);
-            ident.into_token_stream()
+            ident.into()
         }
         Member::Unnamed(index) => {
-            let mut index = index.clone();
-            index.span = span;
-            index.into_token_stream()
+            let mut index = Literal::u32_unsuffixed(index.index);
+            index.set_span(span);
+            index.into()
         }
     }
 }
 
 /// Where a type begins and ends, with the hygiene of the generated code.
 fn ends(ty: &Type) -> (Span, Span) {
+    let here = |span| Span::call_site().located_at(span);
+    if let Type::Path(TypePath { attrs, qself: None, path: Path { leading_colon: None, segments } }) = ty
+        && attrs.is_empty()
+        && let (Some(first), Some(last)) = (segments.first(), segments.last())
+    {
+        // Most types; the tokens of others have to be asked for, which is more work.
+        match &last.arguments {
+            PathArguments::None if segments.len() == 1 => {
+                let span = here(first.ident.span());
+                return (span, span);
+            }
+            PathArguments::None => return (here(first.ident.span()), here(last.ident.span())),
+            PathArguments::AngleBracketed(arguments) => {
+                return (here(first.ident.span()), here(arguments.gt_token.spans[0]));
+            }
+            PathArguments::Parenthesized(_) => {}
+        }
+    }
     let mut tokens = flat(ty.to_token_stream()).into_iter();
     let first = tokens.next();
     let last = tokens.last().or_else(|| first.clone());
-    let span = |token: Option<TokenTree>, of: fn(&TokenTree) -> Span| {
-        Span::call_site().located_at(token.as_ref().map_or_else(Span::call_site, of))
-    };
+    let span =
+        |token: Option<TokenTree>, of: fn(&TokenTree) -> Span| here(token.as_ref().map_or_else(Span::call_site, of));
     (span(first, open), span(last, close))
 }
 
@@ -104,7 +137,7 @@ fn flat(tokens: TokenStream) -> Vec<TokenTree> {
     tokens
         .into_iter()
         .flat_map(|token| match token {
-            TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::None => flat(group.stream()),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => flat(group.stream()),
             other => vec![other],
         })
         .collect()

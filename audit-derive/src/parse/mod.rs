@@ -4,7 +4,7 @@
 
 mod value;
 
-pub(crate) use value::{Text, Value};
+pub(crate) use value::{Known, Text, Value};
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -1,6 +1,6 @@
 //! What stands behind an attribute's name.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
@@ -13,8 +13,23 @@ use crate::suggest;
 /// A text: known to the macro, or a constant that only the compiler can read.
 #[derive(Clone)]
 pub(crate) enum Text {
-    Literal(LitStr),
+    Literal(Known),
     Const(TokenStream),
+}
+
+/// A text that stands in a literal, or comes from a name, read once.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) value: String,
+    pub(crate) span: Span,
+}
+
+impl ToTokens for Known {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let mut literal = Literal::string(&self.value);
+        literal.set_span(self.span);
+        literal.to_tokens(tokens);
+    }
 }
 
 impl ToTokens for Text {
@@ -76,7 +91,8 @@ pub(crate) fn parse(input: ParseStream<'_>, attribute: &'static Attribute, name:
 
 fn text(input: ParseStream<'_>, attribute: &Attribute) -> syn::Result<Text> {
     if input.peek(Lit) {
-        return literal(input, attribute).map(Text::Literal);
+        return literal(input, attribute)
+            .map(|literal| Text::Literal(Known { value: literal.value(), span: literal.span() }));
     }
     let ahead = input.fork();
     let Ok(path) = input.parse::<ExprPath>() else {
