@@ -1,6 +1,7 @@
 //! A JSON value in a macro's tokens: read with every mistake told at its own, written as the bytes that are sent.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -91,8 +92,25 @@ impl Value {
     }
 }
 
+/// Writes a text with its quotes, escaped as `serde_json` does. Using that here would build it, and serde, a second time:
+/// what runs in the compiler is built apart from what runs in the program.
 fn write_text(text: &str, out: &mut String) {
-    out.push_str(&serde_json::Value::from(text).to_string());
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            // To write to a string never fails.
+            '\0'..='\u{1f}' => drop(write!(out, "\\u{:04x}", u32::from(letter))),
+            _ => out.push(letter),
+        }
+    }
+    out.push('"');
 }
 
 /// The event's own object.
@@ -282,6 +300,20 @@ fn rest_of_item(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         if input.parse::<TokenTree>().is_err() {
             break;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_is_escaped_as_serde_json_does(text in "[\0-\u{80}\u{2028}\\PC]*") {
+            let mut written = String::new();
+            super::write_text(&text, &mut written);
+            prop_assert_eq!(written, serde_json::Value::from(text).to_string());
         }
     }
 }
