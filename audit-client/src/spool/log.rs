@@ -27,8 +27,7 @@ use super::state::{Segment, Shared, is_missing};
 /// The most that is written at once.
 pub(super) const GROUP_BYTES: usize = 4 << 20;
 /// How far a segment's file is made longer ahead of the writes, by a hole that takes no room. While a file keeps its
-/// length, ext4 syncs a write without a commit of its journal: half the processor time of a sync, and one wait instead of
-/// two.
+/// length, ext4 syncs a write without a commit of its journal, which is a second wait and up to half the processor's time.
 const AHEAD_BYTES: u64 = 256 * 1024;
 /// How many segments are tried for one group before its emitters hear of it.
 const ATTEMPTS: u32 = 3;
