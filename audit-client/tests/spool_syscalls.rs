@@ -1,5 +1,5 @@
 //! What a group costs the disk, counted at the seam; `strace -c` shows the same from outside:
-//! `strace -f -c -e trace=pwrite64,fdatasync,fsync cargo bench -p audit-bench --features peers --bench spool -- --one spool`.
+//! `strace -f -c -e trace=pwrite64,fdatasync,fsync cargo bench -p audit-bench --features peers --bench spool -- --one spool 2000 1`.
 
 use std::io;
 use std::path::Path;

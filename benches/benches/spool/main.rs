@@ -64,7 +64,8 @@ fn aim(met: bool) -> &'static str {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Cargo adds the one that is left out here.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["--one", name, groups, group] => cost::run_one(name, groups.parse().unwrap(), group.parse().unwrap()),
