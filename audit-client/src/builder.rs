@@ -32,7 +32,7 @@ const DEFAULT_CAPACITY_BYTES: usize = 32 << 20;
 /// How much of a spool is in memory at a time.
 const SPOOL_WINDOW_ENTRIES: usize = 4_000;
 const SPOOL_WINDOW_BYTES: usize = 8 << 20;
-const DEFAULT_REPORT_IDS_BYTES: usize = 16 << 20;
+const DEFAULT_REPORT_IDS_BYTES: usize = 8 << 20;
 const DEFAULT_LINGER: Duration = Duration::from_millis(200);
 const DEFAULT_GIVE_UP_IN_MEMORY: Duration = Duration::from_hours(1);
 const DEFAULT_MAX_CONCURRENCY: u16 = 8;
@@ -148,7 +148,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many bytes the ids of delivered and of dead events may take for the report, each: by default 16 MiB, which is a
+    /// How many bytes the ids of delivered and of dead events may take for the report, each: by default 8 MiB, which is half a
     /// million UUIDs. Beyond it, the oldest are forgotten, and counted: [`Ids::forgotten`](crate::Ids::forgotten).
     pub fn report_ids_bytes(mut self, bytes: usize) -> Self {
         self.report_ids_bytes = bytes;

@@ -162,7 +162,12 @@ fn child() {
     let Ok(role) = std::env::var("AUDIT_TEST_CHILD") else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let client = AuditClient::from_env().await.expect("the environment says everything");
+        let built = AuditClient::from_env().await;
+        if role == "build" {
+            println!("built {}", built.map_or_else(|error| error.to_string(), |_| "a client".to_owned()));
+            return;
+        }
+        let client = built.expect("the environment says everything");
         let alice = Staff { email: "alice@example.com".to_owned() };
         match role.as_str() {
             "once" => {
@@ -180,6 +185,10 @@ fn child() {
 }
 
 fn start_child(role: &str, lake: &Lake, spool: Option<&Path>) -> Child {
+    child_command(role, lake, spool).spawn().expect("a child")
+}
+
+fn child_command(role: &str, lake: &Lake, spool: Option<&Path>) -> Command {
     let key = lake.access_key();
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command
@@ -197,7 +206,7 @@ fn start_child(role: &str, lake: &Lake, spool: Option<&Path>) -> Child {
     if let Some(spool) = spool {
         command.env("AUDIT_SPOOL_DIR", spool);
     }
-    command.spawn().expect("a child")
+    command
 }
 
 fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
@@ -216,6 +225,21 @@ async fn the_environment_alone_makes_a_client() {
     assert_eq!(report, "accepted 1 = delivered 1 + dead 0 + kept 0 + lost 0");
     assert_eq!(lake.events().await.expect("events").len(), 1);
     lake.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_root_certificates_is_told_so() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut command = child_command("build", &lake, None);
+    command.env("SSL_CERT_FILE", directory.path().join("none.pem")).env("SSL_CERT_DIR", directory.path());
+    let mut child = command.spawn().expect("a child");
+    let output: Vec<String> = lines(&mut child).collect();
+    let built = output.iter().find_map(|line| line.split("built ").nth(1)).expect("it is built, or told why not");
+    // The SDK minds only where it was built for debugging; elsewhere the first request over TLS fails.
+    let expected = if cfg!(debug_assertions) { "SSL_CERT_FILE" } else { "a client" };
+    assert!(built.contains(expected), "{built}");
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

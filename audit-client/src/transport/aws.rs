@@ -1,6 +1,7 @@
 //! The official SDK as a transport: signs, sends, reads the answer. Its retries are off.
 
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,12 @@ pub enum TransportError {
     /// Only from [`AwsTransport::from_sdk_config`].
     #[error("the SDK's configuration names no region; set one, such as `aws_config::Region::new(\"eu-west-1\")`")]
     NoRegion,
+    /// The SDK cannot be set up. It panics then, and says on standard error why.
+    #[error(
+        "the AWS SDK cannot be set up; most often this machine has no root certificates: install them (Debian's package \
+         ca-certificates), or name a file of them in SSL_CERT_FILE"
+    )]
+    Sdk,
 }
 
 /// `PutAuditEvents` through `aws-sdk-cloudtraildata`: what a client uses that is given no other transport.
@@ -137,7 +144,9 @@ impl AwsTransport {
             check_url(&url)?;
             config = config.endpoint_url(url);
         }
-        Ok(Self { client: Client::from_conf(config.build()), credentials })
+        // Built for debugging, the SDK panics where it finds no root certificates, even if the endpoint needs none.
+        let client = catch_unwind(AssertUnwindSafe(|| Client::from_conf(config.build())));
+        Ok(Self { client: client.map_err(|_| TransportError::Sdk)?, credentials })
     }
 
     async fn put(&self, submission: Submission<'_>) -> Result<PutAuditEventsResponse, Failure> {
