@@ -118,9 +118,11 @@ impl Batcher {
 
     /// What is missing to a full batch of those that were never sent.
     pub(crate) fn room_left(&self) -> Wanted {
+        let (entries, bytes) = (limits::MAX_ENTRIES, limits::Side::Sender.request_bytes());
         Wanted {
-            entries: limits::MAX_ENTRIES - self.fresh.len() % limits::MAX_ENTRIES,
-            bytes: limits::Side::Sender.request_bytes().saturating_sub(self.fresh_wire_bytes),
+            entries: entries - self.fresh.len() % entries,
+            // Where one is full already, and cannot go yet, the next is a whole one.
+            bytes: if self.fresh_wire_bytes < bytes { bytes - self.fresh_wire_bytes } else { bytes },
         }
     }
 

@@ -8,7 +8,9 @@ use crate::ledger::Figures;
 
 /// The names under which the [`metrics`] crate's recorder gets the figures.
 pub mod metric {
-    /// Counter: events accepted.
+    /// Counter: events accepted. In memory it rises when the pipeline takes them in, up to [`linger`] later.
+    ///
+    /// [`linger`]: crate::ClientBuilder::linger
     pub const ACCEPTED: &str = "audit_client_events_accepted_total";
     /// Counter: events delivered.
     pub const DELIVERED: &str = "audit_client_events_delivered_total";
@@ -34,7 +36,8 @@ pub mod metric {
     pub const BATCH_ENTRIES: &str = "audit_client_batch_entries";
     /// Histogram: bytes in a request's body.
     pub const BATCH_BYTES: &str = "audit_client_batch_bytes";
-    /// Histogram: seconds from the pipeline's taking an event to its delivery.
+    /// Histogram: seconds from an event's coming, as far as the pipeline can tell, to its delivery: too many by a linger at
+    /// most.
     pub const DELIVERY_SECONDS: &str = "audit_client_delivery_seconds";
 }
 

@@ -36,11 +36,15 @@ pub(crate) struct MemoryQueue(Mutex<Waiting>);
 #[derive(Debug, Default)]
 struct Waiting {
     entries: VecDeque<Accepted>,
+    /// What they take on the wire at most.
     bytes: usize,
     wanted: Wanted,
 }
 
-/// How much must wait before the pipeline wants to be woken: so many entries, or so many bytes of event data.
+/// What an entry takes on the wire beside its data: its keys, its checksum, its id.
+const WIRE_OVERHEAD_BYTES: usize = 256;
+
+/// How much must wait before the pipeline wants to be woken: so many entries, or what may be so many bytes on the wire.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) entries: usize,
@@ -51,7 +55,8 @@ impl MemoryQueue {
     /// Says whether the pipeline is to be woken: not for every entry, since waking it takes longer than all the rest.
     pub(crate) fn push(&self, accepted: Accepted) -> bool {
         let mut waiting = self.waiting();
-        waiting.bytes += accepted.entry.event_data().len();
+        // Counting them exactly takes a look at each: that is the pipeline's work. In a string, a byte takes two at most.
+        waiting.bytes += 2 * accepted.entry.event_data().len() + WIRE_OVERHEAD_BYTES;
         waiting.entries.push_back(accepted);
         waiting.is_wanted()
     }

@@ -205,7 +205,12 @@ pub(crate) fn entry(id: &str) -> Entry {
 /// An entry with so many bytes of padding.
 #[cfg(test)]
 pub(crate) fn sized_entry(id: &str, padding: usize) -> Entry {
-    let padding = "x".repeat(padding.min(90_000));
+    padded_entry(id, &"x".repeat(padding.min(90_000)))
+}
+
+/// An entry with this padding, which is the inside of a JSON string.
+#[cfg(test)]
+pub(crate) fn padded_entry(id: &str, padding: &str) -> Entry {
     let data = format!(
         r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","requestParameters":{{"padding":"{padding}"}},"recipientAccountId":"123456789012"}}"#
     );

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use audit_client::{AuditClient, AuditEvent, ClientBuilder, Credentials, EmitError, EventId, UserIdentity, entry};
-use audit_client::{AwsTransport, SdkConfig, Submission, Submitting, Transport, TransportError};
+use audit_client::{AwsTransport, SdkConfig, Submission, Submitting, Transport};
 use audit_client::{StaticEntry, testing};
 use audit_lake::Lake;
 use aws_config::{BehaviorVersion, Region};
@@ -83,10 +83,11 @@ impl Transport for Counted {
 #[tokio::test]
 async fn the_usual_transport_can_be_wrapped_in_ones_own() {
     let lake = Lake::builder().start().await.expect("a lake");
-    let (key, channel) = (lake.access_key(), lake.channel_arn().to_string());
+    let (key, channel) = (lake.access_key(), lake.channel_arn());
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
+        // The channel says its own region.
+        .region(Region::new("us-east-1"))
         .endpoint_url(lake.endpoint_url())
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             key.id(),
@@ -96,18 +97,15 @@ async fn the_usual_transport_can_be_wrapped_in_ones_own() {
             "test",
         )))
         .build();
-    let inner = AwsTransport::from_sdk_config(config.clone()).await.expect("a transport");
+    let inner = AwsTransport::for_channel(channel, config).await.expect("a transport");
     let requests = Arc::new(AtomicUsize::new(0));
     let transport = Counted { inner, requests: requests.clone() };
-    let client = AuditClient::builder().channel_arn(channel).transport(transport).build().await.expect("a client");
+    let client =
+        AuditClient::builder().channel_arn(channel.as_str()).transport(transport).build().await.expect("a client");
     drop(client.emit(&STARTED).await.expect("accepted"));
     client.flush().await.expect("settled");
     assert_eq!(requests.load(Ordering::Relaxed), 1);
     assert_eq!(lake.events().await.expect("events").len(), 1);
-
-    let nowhere = config.into_builder().region(None).build();
-    let error = AwsTransport::from_sdk_config(nowhere).await.expect_err("no region");
-    assert!(matches!(error, TransportError::NoRegion), "{error}");
 }
 
 #[tokio::test]

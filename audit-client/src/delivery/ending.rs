@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::DeliveryLoop;
-use crate::observe::metric;
 use crate::queue::Queue;
 
 /// How long the loop goes on after the last handle was dropped without a shutdown.
@@ -60,10 +59,6 @@ impl DeliveryLoop {
         let mut spool_was_closed = false;
         within(limit, async { spool_was_closed = self.close_spool().await }).await;
         let report = self.shared.ledger.close(spool_was_closed);
-        if let Queue::Memory(memory) = &self.shared.queue {
-            // Nobody takes these in any more, but they were accepted all the same.
-            metrics::counter!(metric::ACCEPTED).increment(memory.len() as u64);
-        }
         if report.lost > 0 {
             tracing::error!(
                 lost = report.lost,

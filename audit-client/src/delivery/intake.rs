@@ -16,20 +16,21 @@ use crate::text::cut_message;
 
 impl DeliveryLoop {
     pub(super) fn take_in(&mut self, now: Instant) {
-        self.gathers_until = None;
-        if let Some(news) = &mut self.news {
-            self.read_up_to = *news.borrow_and_update();
-        }
         if self.read_again.is_some_and(|again| again > now) {
             return;
         }
         self.read_again = None;
+        // What nobody was woken for may have come as soon as the loop had looked away, and has lingered since.
+        let came = self.gathers_since.unwrap_or(now);
+        if self.gathers_until().is_some_and(|until| until <= now) {
+            self.gathers_since = None;
+        }
         loop {
             match self.intake.take(&self.shared.queue, &self.shared.room) {
                 Ok(Taken::Accepted(mut accepted)) => {
                     metrics::counter!(metric::ACCEPTED).increment(accepted.len() as u64);
                     for Accepted { seq, entry, place } in accepted.drain(..) {
-                        self.push(now, seq, entry, place);
+                        self.push(now, came, seq, entry, place);
                     }
                     self.intake.give_back(accepted);
                     return;
@@ -49,13 +50,18 @@ impl DeliveryLoop {
         }
     }
 
-    /// How much that is new is worth waking up for: the first after a pause is; then as much as fills the batch, and what
-    /// has come when the time to linger is over.
+    /// How much that is new in memory is worth waking up for: the first after a pause is; then as much as fills a batch, and
+    /// what has come when the time to linger is over.
     pub(super) fn wanted(&self, now: Instant, urgency: Urgency) -> Wanted {
-        if urgency.closing || self.gathers_until.is_none_or(|until| until <= now) {
+        if urgency.closing || self.gathers_until().is_none_or(|until| until <= now) {
             return Wanted { entries: 1, bytes: 1 };
         }
         self.batcher.room_left()
+    }
+
+    /// Until when single entries do not wake the loop.
+    pub(super) fn gathers_until(&self) -> Option<Instant> {
+        self.gathers_since.map(|since| since + self.policy.linger)
     }
 
     pub(super) fn take_in_record(&mut self, now: Instant, record: Record) {
@@ -64,7 +70,7 @@ impl DeliveryLoop {
             Ok(entry) => {
                 self.shared.ledger.in_hand(seq, entry.id());
                 let place = self.shared.room.try_take(&entry).ok();
-                self.push(now, seq, entry, place);
+                self.push(now, now, seq, entry, place);
             }
             Err(error) => {
                 // Written by another version, or by hand: no request may carry it.
@@ -83,28 +89,29 @@ impl DeliveryLoop {
         }
     }
 
-    pub(super) fn push(&mut self, now: Instant, seq: u64, entry: Entry, place: Option<Place>) {
+    /// Takes in an entry that came at `came` or after.
+    pub(super) fn push(&mut self, now: Instant, came: Instant, seq: u64, entry: Entry, place: Option<Place>) {
         let ticket = Ticket {
             seq,
             wire_bytes: entry.wire_len(),
-            arrived: now,
+            arrived: came,
             attempts: 0,
             history: History::default(),
             encoded_anew: false,
             place,
         };
-        self.will_give_up(now);
-        self.gathers_until = (!self.policy.linger.is_zero()).then(|| now + self.policy.linger);
+        self.will_give_up(came);
+        self.gathers_since = (!self.policy.linger.is_zero()).then_some(now);
         if let Some(item) = self.twins.admit(Item { entry, ticket }) {
             self.batcher.push(item);
         }
     }
 }
 
-/// Waits until there is something new in the spool, from this number on; without a spool, for ever.
-pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>, from: u64) {
+/// Waits for something new in the spool; without one, for ever.
+pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>) {
     if let Some(end) = news
-        && end.wait_for(|end| *end >= from).await.is_ok()
+        && end.changed().await.is_ok()
     {
         return;
     }

@@ -73,6 +73,10 @@ impl Drop for ClosesWhateverHappens {
             drop(spool.close());
         }
         self.0.ledger.close(false);
+        if let Queue::Memory(memory) = &self.0.queue {
+            // Nobody takes these in any more, but they were accepted all the same.
+            metrics::counter!(metric::ACCEPTED).increment(memory.len() as u64);
+        }
         self.0.handover.close();
     }
 }
@@ -85,12 +89,10 @@ pub(crate) struct DeliveryLoop {
     intake: Intake,
     /// With a spool: says when there is something new to read.
     news: Option<watch::Receiver<u64>>,
-    /// With a spool: what it had when it was last looked at.
-    read_up_to: u64,
     /// When a spool that could not be read is read again.
     read_again: Option<Instant>,
-    /// After something new came: until when single entries do not wake the loop.
-    gathers_until: Option<Instant>,
+    /// When something new was last taken in: for a linger from then on, single entries do not wake the loop.
+    gathers_since: Option<Instant>,
     /// With a spool: dead letters on their way to the disk.
     burials: JoinSet<Option<Buried>>,
     transport: Arc<dyn Transport>,
@@ -119,9 +121,8 @@ impl DeliveryLoop {
         Self {
             intake,
             news,
-            read_up_to: 0,
             read_again: None,
-            gathers_until: None,
+            gathers_since: None,
             burials: JoinSet::new(),
             batcher: Batcher::new(policy.linger),
             twins: Twins::default(),
@@ -164,11 +165,8 @@ impl DeliveryLoop {
             }
             self.show();
             let wake_at = self.wake_at(now, signals.urgency);
-            let wanted = self.wanted(now, signals.urgency);
-            // The spool counts no bytes: a batch of large entries may linger there though it is full.
-            let from = self.read_up_to + wanted.entries as u64;
             if let Queue::Memory(memory) = &self.shared.queue
-                && memory.wake_at(wanted)
+                && memory.wake_at(self.wanted(now, signals.urgency))
             {
                 self.shared.wake.notify_one();
             }
@@ -176,7 +174,7 @@ impl DeliveryLoop {
                 () = self.shared.wake.notified() => {}
                 Some(joined) = self.in_flight.join_next_with_id() => self.on_joined(joined),
                 Some(buried) = self.burials.join_next() => self.on_buried(buried),
-                () = something_new(&mut self.news, from) => {}
+                () = something_new(&mut self.news) => {}
                 () = self.shared.ledger.next_promise() => {}
                 () = sleep_until(wake_at.unwrap_or(now)), if wake_at.is_some() => {}
             }
@@ -209,7 +207,8 @@ impl DeliveryLoop {
             Ends::By(limit) => limit,
             Ends::Open => None,
         };
-        [send, self.give_up_check, self.read_again, self.gathers_until, end].into_iter().flatten().min()
+        let gathered = self.gathers_until().filter(|until| *until > now);
+        [send, self.give_up_check, self.read_again, gathered, end].into_iter().flatten().min()
     }
 
     fn send(&mut self, parcel: Parcel) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::script::{Script, all_refused, all_taken};
-use crate::testing::{CHANNEL_ARN, entry, sized_entry};
+use crate::testing::{CHANNEL_ARN, entry, padded_entry, sized_entry};
 use crate::transport::Failure;
 use crate::{AuditClient, ClientBuilder, DeadLetter, EmitError, FlushError, NotDelivered, Receipt, ShutdownReport};
 
@@ -85,6 +85,47 @@ async fn a_batch_that_fills_up_bit_by_bit_does_not_linger() {
     assert_eq!(start.elapsed(), Duration::from_millis(5));
     let sizes: Vec<_> = script.seen().iter().map(|seen| seen.ids.len()).collect();
     assert_eq!(sizes, [100, 100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_lingers_longer_than_it_may_however_they_come() {
+    for (every, takes) in [(110, 300), (7, 500), (150, 20), (199, 250), (200, 1), (60, 1_000)] {
+        let script = Script::default().takes(Duration::from_millis(takes));
+        let client = client(&script).await;
+        let start = Instant::now();
+        let mut emitted = Vec::new();
+        for number in 0..40 {
+            emitted.push((format!("e{number}"), Instant::now()));
+            drop(emit(&client, &format!("e{number}")).await);
+            tokio::time::sleep(Duration::from_millis(every)).await;
+        }
+        client.flush().await.expect("all settled");
+        let seen = script.seen();
+        for (id, at) in emitted {
+            let sent = seen.iter().find(|seen| seen.ids.contains(&id)).expect("sent");
+            let lingered = sent.at - at;
+            assert!(lingered <= Duration::from_millis(200), "{id}, {:?} after the start: {lingered:?}", at - start);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_escapes_fill_does_not_linger() {
+    let script = Script::default();
+    let client = client(&script).await;
+    for id in ["a", "b"] {
+        drop(emit(&client, id).await);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let start = Instant::now();
+    let mut receipts = Vec::new();
+    for number in 0..24 {
+        // A quote in a string of the event takes two bytes there, and four on the wire.
+        let entry = padded_entry(&format!("big{number}"), &"\\\"".repeat(20_000));
+        receipts.push(client.emit(entry).await.expect("accepted"));
+    }
+    receipts.swap_remove(0).delivered().await.expect("delivered");
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

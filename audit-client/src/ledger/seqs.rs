@@ -16,7 +16,7 @@ impl Hasher for SeqHasher {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // 2^64 divided by the golden ratio: spreads consecutive numbers over the high bits, by which the map looks first.
+        // 2^64 divided by the golden ratio spreads consecutive numbers over the high bits; the map goes by high and low ones.
         let spread = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.0 = spread ^ (spread >> 32);
     }

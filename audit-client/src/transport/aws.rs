@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use audit_core::ChannelArn;
 use audit_core::wire::{FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -48,9 +49,6 @@ pub enum TransportError {
     /// The endpoint is no URL.
     #[error("endpoint_url is `{0}`; it must be a URL such as https://cloudtrail-data.eu-west-1.amazonaws.com")]
     EndpointUrl(String),
-    /// Only from [`AwsTransport::from_sdk_config`].
-    #[error("the SDK's configuration names no region; set one, such as `aws_config::Region::new(\"eu-west-1\")`")]
-    NoRegion,
     /// The SDK cannot be set up. It panics then, and says on standard error why.
     #[error(
         "the AWS SDK cannot be set up; most often this machine has no root certificates: install them (Debian's package \
@@ -69,10 +67,12 @@ pub struct AwsTransport {
 }
 
 impl AwsTransport {
-    /// With the SDK's own configuration; an attempt may take 10 seconds, connecting 3. Retries are the delivery loop's.
+    /// With the SDK's own configuration, but for the region, which is the channel's, and for retries, which are the delivery
+    /// loop's. An attempt may take 10 seconds and connecting 3, unless the configuration says otherwise; the client's own
+    /// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout) holds as well.
     ///
     /// ```no_run
-    /// # async fn f(config: audit_client::SdkConfig) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn f(channel: audit_client::ChannelArn, config: audit_client::SdkConfig) -> Result<(), Box<dyn std::error::Error>> {
     /// use audit_client::{AuditClient, AwsTransport, Submission, Submitting, Transport};
     ///
     /// struct Traced(AwsTransport);
@@ -88,19 +88,21 @@ impl AwsTransport {
     ///     }
     /// }
     ///
-    /// let transport = Traced(AwsTransport::from_sdk_config(config).await?);
-    /// # let _ = AuditClient::builder().transport(transport);
+    /// let transport = Traced(AwsTransport::for_channel(&channel, config).await?);
+    /// let client = AuditClient::builder().channel_arn(channel.as_str()).transport(transport).build().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn from_sdk_config(config: SdkConfig) -> Result<Self, TransportError> {
-        let region = config.region().ok_or(TransportError::NoRegion)?.to_string();
+    pub async fn for_channel(channel: &ChannelArn, config: SdkConfig) -> Result<Self, TransportError> {
+        let timeouts = config.timeout_config();
+        let attempt_timeout = timeouts.and_then(TimeoutConfig::operation_attempt_timeout);
+        let connect_timeout = timeouts.and_then(TimeoutConfig::connect_timeout);
         Self::connect(AwsSettings {
-            region,
+            region: channel.region().to_owned(),
             endpoint_url: None,
             credentials: None,
+            attempt_timeout: attempt_timeout.unwrap_or(DEFAULT_ATTEMPT_TIMEOUT),
+            connect_timeout: connect_timeout.unwrap_or(DEFAULT_CONNECT_TIMEOUT),
             sdk_config: Some(config),
-            attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         })
         .await
     }

@@ -90,13 +90,13 @@ pub(crate) fn table() -> Result<(Table, String), Failed> {
         .build();
     let sdk = Client::new(&config);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let transport = runtime.block_on(AwsTransport::from_sdk_config(config.clone()))?;
+    let channel = ChannelArn::from_static(CHANNEL_ARN);
+    let transport = runtime.block_on(AwsTransport::for_channel(&channel, config.clone()))?;
     let client = AuditClient::builder()
         .channel_arn(CHANNEL_ARN)
         .sdk_config(&config)
         .linger(Duration::from_secs(5))
         .build_blocking()?;
-    let channel = ChannelArn::from_static(CHANNEL_ARN);
 
     let mut table = Table::new(
         "A batch to a signed request and its answer (null connector), by this thread's processor time; and the whole client, by the clock",
