@@ -188,6 +188,8 @@ impl Connection {
                 .max_buf_size(HEADER_BYTES)
                 .max_headers(HEADERS)
                 .half_close(true)
+                // Otherwise hyper copies answers into a buffer of its own, and their memory counts as free before they are read.
+                .writev(true)
                 .serve_connection(TokioIo::new(&mut wire), service);
             let mut connection = pin!(connection);
             self.drive(&activity, connection.as_mut(), http1::Connection::graceful_shutdown).await

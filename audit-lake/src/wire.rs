@@ -1,7 +1,7 @@
 //! The bytes of a connection on their way to and from hyper, looked at in passing: which version of HTTP they begin as,
 //! and whether something was asked that nobody has answered yet.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -100,6 +100,21 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = ready!(Pin::new(&mut this.stream).poll_write(context, bytes))?;
+        this.unanswered &= written == 0;
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let first = pieces.iter().find(|piece| !piece.is_empty());
+        if let Some(first) = first.filter(|first| is_automatic(first)) {
+            return self.poll_write(context, first);
+        }
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(context, pieces))?;
         this.unanswered &= written == 0;
         Poll::Ready(Ok(written))
     }

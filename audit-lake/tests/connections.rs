@@ -10,6 +10,9 @@ mod signed_http;
 
 use signed_http::{Call, entry, event_data, exchange, read_answer};
 
+/// How long to wait for what must happen, before a test fails rather than hangs.
+const A_LONG_TIME: Duration = Duration::from_mins(1);
+
 /// A lake with the default key and channel, and with other limits.
 async fn lake_with(limits: LimitsConfig) -> Lake {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
@@ -40,6 +43,14 @@ fn as_http2(lake: &Lake, call: &Call) -> http::Request<http_body_util::Full<axum
         }
     }
     request.body(body.to_owned().into()).expect("a request")
+}
+
+/// What the admin address answers, head and body.
+async fn get(admin: &str, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(admin).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    String::from_utf8(read_to_end(&mut stream).await).expect("text")
 }
 
 /// Reads to the end of the connection: what came, or nothing if it was reset.
@@ -289,15 +300,9 @@ async fn the_admin_address_tells_health_readiness_and_counts() {
     assert_eq!(good(&lake, "a").send().await.status, 200);
     assert_eq!(good(&lake, "b").secret("wrong").send().await.status, 403);
     let admin = lake.admin_address().expect("an admin address").to_string();
-    let get = async |path: &str| {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
-        let mut stream = TcpStream::connect(&admin).await.expect("a connection");
-        stream.write_all(request.as_bytes()).await.expect("written");
-        String::from_utf8(read_to_end(&mut stream).await).expect("text")
-    };
-    assert!(get("/healthz").await.starts_with("HTTP/1.1 200"));
-    assert!(get("/readyz").await.contains("\r\n\r\nready"));
-    let metrics = get("/metrics").await;
+    assert!(get(&admin, "/healthz").await.starts_with("HTTP/1.1 200"));
+    assert!(get(&admin, "/readyz").await.contains("\r\n\r\nready"));
+    let metrics = get(&admin, "/metrics").await;
     for line in [
         "audit_lake_requests_total{code=\"ok\"} 2",
         "audit_lake_requests_total{code=\"InvalidSignatureException\"} 1",
@@ -386,5 +391,51 @@ async fn answers_that_nobody_reads_keep_their_share_of_the_memory() {
     drop(unread);
     drop(sender);
     driving.await.expect("no panic").expect("a clean end");
-    while large.send().await.status == 503 {}
+    until_there_is_memory(&large).await;
+}
+
+/// Sends a request until it is taken.
+async fn until_there_is_memory(call: &Call) {
+    let taken = async { while call.send().await.status == 503 {} };
+    tokio::time::timeout(A_LONG_TIME, taken).await.expect("the memory goes back");
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_over_http1_keep_their_share_of_the_memory() {
+    let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let account = channel.account();
+    // For one request of this size at a time.
+    let limits = LimitsConfig { body_memory: 1_048_576, ..LimitsConfig::default() };
+    let config = LakeConfig { limits, admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
+    let lake = lake.expect("a lake");
+    let admin = lake.admin_address().expect("an admin address").to_string();
+    let data = event_data("u", lake.channel_arn());
+    let large = Call::to(&lake).entries(&[entry(&"x".repeat(800_000), &data)]);
+    let judged = async || -> u64 {
+        let metrics = get(&admin, "/metrics").await;
+        let counts = metrics.lines().filter(|line| line.starts_with("audit_lake_requests_total{"));
+        counts.map(|line| line.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0_u64)).sum()
+    };
+
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let mut unread = socket.connect(lake.address()).await.expect("a connection");
+    // The system takes the first answers off the lake's hands, until its own buffers are full. A request is sent only when
+    // the one before has been judged: so it is never a body on its way that holds the memory.
+    let held = async {
+        loop {
+            let before = judged().await;
+            unread.write_all(&large.to_bytes()).await.expect("written");
+            while judged().await == before {}
+            let refused = large.send().await.status == 503 && large.send().await.status == 503;
+            if refused {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(A_LONG_TIME, held).await.expect("an answer that nobody reads holds its memory");
+    // Who goes away gives it back.
+    drop(unread);
+    until_there_is_memory(&large).await;
 }
