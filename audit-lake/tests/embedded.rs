@@ -8,6 +8,9 @@ mod signed_http;
 
 use signed_http::{Call, entry, event_data};
 
+/// How long to wait for what must happen, before a test fails rather than hangs.
+const A_LONG_TIME: std::time::Duration = std::time::Duration::from_mins(1);
+
 #[tokio::test]
 async fn a_lake_with_all_defaults_takes_an_event_and_shows_it_byte_for_byte() {
     let lake = Lake::builder().start().await.expect("a lake");
@@ -99,25 +102,32 @@ async fn retention_that_is_set_anew_deletes_what_is_too_old_by_event_time_and_co
     config.retention = Some(std::time::Duration::from_hours(24));
     lake.reload(&config).expect("reloaded");
     // Deleting goes on beside this; what is left in the end is told by the store itself.
-    let left = loop {
-        let events = lake.events().await.expect("events");
-        if events.len() < 2 {
-            break events;
+    let left = async {
+        loop {
+            let events = lake.events().await.expect("events");
+            if events.len() < 2 {
+                break events;
+            }
         }
     };
+    let left = tokio::time::timeout(A_LONG_TIME, left).await.expect("something is deleted");
     assert_eq!(left.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["new"]);
     let address = lake.admin_address().expect("an admin address").to_string();
-    let count = loop {
-        let mut stream = tokio::net::TcpStream::connect(&address).await.expect("a connection");
-        let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-        stream.write_all(request).await.expect("written");
-        let mut metrics = String::new();
-        stream.read_to_string(&mut metrics).await.expect("text");
-        // It is counted a moment after it is gone.
-        let line = metrics.lines().find(|line| line.starts_with("audit_lake_pruned_events_total")).expect("a count");
-        if !line.ends_with(" 0") {
-            break line.to_owned();
+    let count = async {
+        loop {
+            let mut stream = tokio::net::TcpStream::connect(&address).await.expect("a connection");
+            let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+            stream.write_all(request).await.expect("written");
+            let mut metrics = String::new();
+            stream.read_to_string(&mut metrics).await.expect("text");
+            // It is counted a moment after it is gone.
+            let line =
+                metrics.lines().find(|line| line.starts_with("audit_lake_pruned_events_total")).expect("a count");
+            if !line.ends_with(" 0") {
+                break line.to_owned();
+            }
         }
     };
+    let count = tokio::time::timeout(A_LONG_TIME, count).await.expect("what is deleted is counted");
     assert_eq!(count, "audit_lake_pruned_events_total 1");
 }
