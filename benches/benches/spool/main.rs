@@ -36,9 +36,9 @@ fn record(n: u64) -> (String, String) {
     (id, data)
 }
 
-/// Where files go: beside the build, so that it is a disk and not memory.
+/// Where files go: beside this program in the build's folder, so that it is a disk and not memory.
 fn scratch() -> tempfile::TempDir {
-    tempfile::tempdir_in(std::env::current_dir().unwrap()).unwrap()
+    tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap()
 }
 
 /// This program once more, in a process of its own.
