@@ -85,6 +85,22 @@ fn looking_changes_nothing_and_a_wrong_path_makes_nothing() {
 }
 
 #[test]
+fn what_a_killed_process_left_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    spool.append("waits", "{\"of\":\"waits\"}").wait().unwrap();
+    // The files as they are while the spool is open are those that a kill leaves.
+    let killed = tempfile::tempdir().unwrap();
+    for item in std::fs::read_dir(&dir).unwrap() {
+        let path = item.unwrap().path();
+        std::fs::copy(&path, killed.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let status = text(killed.path(), &["status"]);
+    assert!(status.contains("pending   1 events, 19 bytes\ndead      0 letters\nmissing   0 events"), "{status}");
+    assert_eq!(text(killed.path(), &["list"]), "1\tpending\t14\twaits\n");
+}
+
+#[test]
 fn a_spool_that_is_at_work_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (_spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
