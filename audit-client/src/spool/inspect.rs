@@ -10,7 +10,7 @@ use super::error::SpoolError;
 use super::options::SpoolOptions;
 use super::reader::Record;
 use super::recovery::find_segments;
-use super::segment::{SEQ_LIMIT, Step, Walk};
+use super::segment::{FRAMES_AT, SEQ_LIMIT, Step, Walk, end_of_content};
 use super::seq_set::SeqSet;
 use super::state::{Segment, frame_code};
 use super::take_lock;
@@ -23,6 +23,8 @@ pub struct StoppedSpool {
     dir: PathBuf,
     options: SpoolOptions,
     segments: Vec<Segment>,
+    /// Zeros that the last segment ends with: a process that was killed leaves what was made longer ahead of the writes.
+    spare_bytes: u64,
     acked: SeqSet,
     _lock: Box<dyn Lock>,
 }
@@ -68,15 +70,22 @@ impl StoppedSpool {
         let mut acked = known.acked;
         acked.insert(0..1);
         let mut segments = find_segments(&*disk, &dir, &options)?;
+        let mut spare_bytes = 0;
         if let Some(last) = segments.last_mut() {
             last.seqs.end = known.durable_end.max(acked.end()).max(last.seqs.start);
+            let path = last.path(&dir, &options);
+            let file = disk.open(&path, false).map_err(SpoolError::io("open", &path))?;
+            // Only for the size: the walk reads the whole file, as a sealed frame may end with a zero.
+            let written = end_of_content(&*file, FRAMES_AT.min(last.length)..last.length);
+            spare_bytes = last.length - written.map_err(SpoolError::io("read", &path))?;
         }
-        Ok(Self { disk, dir, options, segments, acked, _lock: lock })
+        Ok(Self { disk, dir, options, segments, spare_bytes, acked, _lock: lock })
     }
 
-    /// Bytes that the segments take, and their number.
+    /// Bytes that were written to the segments, and their number. Zeros that the last one ends with do not count.
     pub fn size(&self) -> (u64, usize) {
-        (self.segments.iter().map(|segment| segment.length).sum(), self.segments.len())
+        let bytes: u64 = self.segments.iter().map(|segment| segment.length).sum();
+        (bytes - self.spare_bytes, self.segments.len())
     }
 
     /// The segments that are kept because of damage in them.
