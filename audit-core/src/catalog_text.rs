@@ -18,7 +18,9 @@ use crate::event::EventCatalog;
 /// The event type in the text of `E`, which is a struct and has at most 32 fields: so that a derive need not even say this.
 ///
 /// That it is a function, and not a constant, keeps the compiler from reading the text before anybody needs it.
+/// What fails here is told at its caller: this file is no place to mend it.
 #[must_use]
+#[track_caller]
 pub(crate) const fn of_struct<E: EventCatalog + ?Sized>() -> &'static [EventType] {
     macro_rules! by_count {
         ($count:expr => $($number:literal)*) => {
@@ -28,7 +30,9 @@ pub(crate) const fn of_struct<E: EventCatalog + ?Sized>() -> &'static [EventType
             }
         };
     }
-    let [text] = E::__TEXTS else { panic!("`EVENT_TYPES` has to be given where `AuditEvent` is not derived") };
+    let [text] = E::__TEXTS else {
+        panic!("this `EventCatalog` has no event types: write `const EVENT_TYPES`, or derive `AuditEvent`")
+    };
     by_count!(count(text).0 => 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)
 }
 
