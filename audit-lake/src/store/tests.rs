@@ -259,6 +259,36 @@ async fn retention_deletes_by_event_time_the_oldest_first() {
 }
 
 #[tokio::test]
+async fn a_step_of_retention_that_fails_says_nothing_of_storing_and_neither_does_one_that_works() {
+    let folder = folder();
+    let read_only = Arc::new(AtomicI64::new(0));
+    let told = Arc::clone(&read_only);
+    let store = open_prepared(
+        folder.path(),
+        Box::new(move |connection| connection.pragma_update(None, "query_only", told.load(Ordering::Relaxed))),
+    );
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    // While storing is known to fail, a probe writes a file as well, which it cannot where a folder stands.
+    let obstacle = folder.path().join("lake.probe");
+    std::fs::create_dir(&obstacle).expect("an obstacle");
+    let before = EventTime::from_static("2027-01-01T00:00:00Z");
+
+    let other = Connection::open(folder.path().join("lake.db")).expect("another connection");
+    let trigger = "CREATE TRIGGER kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'kept'); END";
+    other.execute_batch(trigger).expect("a trigger");
+    store.prune(before, 1).await.expect_err("nothing can be deleted");
+    store.probe().await.expect("storing never failed");
+
+    read_only.store(1, Ordering::Relaxed);
+    store.prune(before, 1).await.expect_err("nothing can be deleted");
+    store.put(CHANNEL, vec![event("b")]).await.expect_err("nothing can be stored on a fresh connection");
+    read_only.store(0, Ordering::Relaxed);
+    other.execute_batch("DROP TRIGGER kept").expect("no trigger");
+    assert_eq!(store.prune(before, 1).await.expect("pruned"), 1);
+    store.probe().await.expect_err("it has not been seen to store again");
+}
+
+#[tokio::test]
 async fn filters_hold_together_and_a_limit_shows_the_last() {
     let folder = folder();
     let store = open(folder.path()).expect("a store");

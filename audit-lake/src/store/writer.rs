@@ -127,7 +127,7 @@ struct Writer {
     connection: Option<Connection>,
     /// Rows of `channels` that are known to be committed.
     channels: HashMap<ChannelArn, i64>,
-    /// Why the last piece of work failed, if it did, and how many in a row have.
+    /// Why the last piece of work that stores failed, if it did, and how many in a row have.
     failing: Option<(Arc<StoreError>, u64)>,
     metrics: Arc<Metrics>,
 }
@@ -138,7 +138,8 @@ impl Writer {
         while let Some(job) = put_aside.take().or_else(|| queue.blocking_recv()) {
             match job {
                 Job::Prune { before, at_most, answer } => {
-                    let pruned = self.attempt(|connection, _| prune(connection, before, at_most));
+                    // Whether this works says nothing of whether events can be stored; retention tells of it by itself.
+                    let pruned = self.work(|connection, _| prune(connection, before, at_most)).map_err(Arc::new);
                     // Nobody waits any more: nothing to tell.
                     drop(answer.send(pruned));
                 }
@@ -200,11 +201,23 @@ impl Writer {
         self.attempt(|connection, _| probe(connection))
     }
 
-    /// Does a piece of work on the connection, opening it anew if the work before failed.
+    /// Does a piece of work that tells whether events can be stored.
     fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
     ) -> Result<T, WriteError> {
+        let done = self.work(work).map_err(|error| self.note_failure(error))?;
+        if let Some((_, failures)) = self.failing.take() {
+            tracing::info!(failures, "the store works again");
+        }
+        Ok(done)
+    }
+
+    /// Does a piece of work on the connection, opening it anew if the work before failed.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let result = (|| {
             let mut connection = if let Some(connection) = self.connection.take() {
                 connection
@@ -217,19 +230,11 @@ impl Writer {
             self.connection = Some(connection);
             Ok(done)
         })();
-        match result {
-            Ok(done) => {
-                if let Some((_, failures)) = self.failing.take() {
-                    tracing::info!(failures, "the store works again");
-                }
-                Ok(done)
-            }
-            Err(error) => {
-                // A channel's row may have gone with the transaction.
-                self.channels.clear();
-                Err(self.note_failure(error))
-            }
+        if result.is_err() {
+            // A channel's row may have gone with the transaction.
+            self.channels.clear();
         }
+        result
     }
 
     /// Tells the log of a failure, once for each cause: a disk stays full for hours, in which senders try again and again.
