@@ -109,12 +109,22 @@ impl Drop for InFlight {
     }
 }
 
+/// Whose connection it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Port {
+    /// A sender's: what it asks is counted, whether it is HTTP or not.
+    Senders,
+    /// The operator's: nothing of it is counted among the senders' requests.
+    Admin,
+}
+
 /// A connection that was accepted.
 pub(crate) struct Connection {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) router: Router,
     /// Says the last word where the router never saw a request.
     pub(crate) service: Arc<Service>,
+    pub(crate) port: Port,
     pub(crate) limits: LimitsConfig,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) peer: SocketAddr,
@@ -260,7 +270,10 @@ impl Connection {
         if !wire.is_unanswered() {
             return Ok(());
         }
-        let answer = self.service.refuse(refusal);
+        let answer = match self.port {
+            Port::Senders => self.service.refuse(refusal),
+            Port::Admin => Service::refuse_uncounted(refusal),
+        };
         let stream = wire.stream();
         let said = async {
             stream.write_all(&answer).await?;

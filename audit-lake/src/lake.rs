@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::admin;
 use crate::config::{AccountConfig, ChannelConfig, FixedSettings, KeyConfig, LakeConfig};
+use crate::connection::Port;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
 use crate::retention;
@@ -237,18 +238,20 @@ impl LakeBuilder {
         let service = Arc::new(Service::new(Directory::new(&config), store, config.limits, metrics));
 
         let (stop, stopped) = watch::channel(false);
-        let server = |listener, tls, router| Server {
+        let server = |listener, tls, router, port| Server {
             listener,
             tls,
             router,
             limits: config.limits,
             service: Arc::clone(&service),
+            port,
             stop: stopped.clone(),
         };
-        let mut running =
-            vec![tokio::spawn(server(listener, tls.clone(), service::router(Arc::clone(&service))).run())];
+        let mut running = vec![tokio::spawn(
+            server(listener, tls.clone(), service::router(Arc::clone(&service)), Port::Senders).run(),
+        )];
         if let Some(listener) = admin_listener {
-            running.push(tokio::spawn(server(listener, None, admin::router(Arc::clone(&service))).run()));
+            running.push(tokio::spawn(server(listener, None, admin::router(Arc::clone(&service)), Port::Admin).run()));
         }
         let (retention, age) = watch::channel(config.retention);
         let (kept, mut stopped) = (Arc::clone(&service), stopped);

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::LimitsConfig;
-use crate::connection::{Connection, stopped};
+use crate::connection::{Connection, Port, stopped};
 use crate::service::Service;
 use crate::tls::Tls;
 
@@ -23,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) limits: LimitsConfig,
     pub(crate) service: Arc<Service>,
+    /// Whose connections these are.
+    pub(crate) port: Port,
     /// Becomes true when the service is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -56,6 +58,7 @@ impl Server {
                 tls: self.tls.as_ref().map(Tls::acceptor),
                 router: self.router.clone(),
                 service: Arc::clone(&self.service),
+                port: self.port,
                 limits: self.limits,
                 stop: self.stop.clone(),
                 peer,

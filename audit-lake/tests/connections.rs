@@ -302,7 +302,10 @@ async fn the_admin_address_tells_health_readiness_and_counts() {
     let admin = lake.admin_address().expect("an admin address").to_string();
     assert!(get(&admin, "/healthz").await.starts_with("HTTP/1.1 200"));
     assert!(get(&admin, "/readyz").await.contains("\r\n\r\nready"));
+    let garbage = exchange(&admin, b"GET / HTTP/1.1\r\nno header\r\n\r\n").await;
+    assert_eq!((garbage.status, garbage.error_type()), (400, "MalformedHttpRequestException"));
     let metrics = get(&admin, "/metrics").await;
+    assert!(!metrics.contains("MalformedHttpRequestException"), "it is no sender's: {metrics}");
     for line in [
         "audit_lake_requests_total{code=\"ok\"} 2",
         "audit_lake_requests_total{code=\"InvalidSignatureException\"} 1",

@@ -75,7 +75,12 @@ impl Service {
     /// The bytes of an HTTP/1.1 answer to what could not be read as a request. The connection ends with it.
     pub(crate) fn refuse(&self, error: RequestError) -> Vec<u8> {
         self.metrics.request(error.code.as_str(), 0.0);
-        respond::answer_bytes(error, &self.refusals)
+        respond::answer_bytes(error, Some(&self.refusals))
+    }
+
+    /// [`Service::refuse`] for who is no sender: neither the metrics nor the log has it.
+    pub(crate) fn refuse_uncounted(error: RequestError) -> Vec<u8> {
+        respond::answer_bytes(error, None)
     }
 
     /// Tells the log from time to time of the refusals that it was not told one by one, for as long as this is polled.

@@ -14,7 +14,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// An error as the bytes of an HTTP/1.1 answer, for a connection that ends with it.
-pub(super) fn answer_bytes(error: RequestError, refusals: &Refusals) -> Vec<u8> {
+pub(super) fn answer_bytes(error: RequestError, refusals: Option<&Refusals>) -> Vec<u8> {
     let code = error.code;
     let (request_id, body) = refusal(error, refusals);
     let status = code.status();
@@ -29,10 +29,10 @@ pub(super) fn answer_bytes(error: RequestError, refusals: &Refusals) -> Vec<u8> 
     .into_bytes()
 }
 
-/// The id and the body of an error's answer.
-fn refusal(RequestError { code, message }: RequestError, refusals: &Refusals) -> (String, String) {
+/// The id and the body of an error's answer, which the log is told of if it is counted.
+fn refusal(RequestError { code, message }: RequestError, refusals: Option<&Refusals>) -> (String, String) {
     let request_id = Uuid::new_v4().to_string();
-    if refusals.count(code) {
+    if refusals.is_some_and(|refusals| refusals.count(code)) {
         tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
     }
     let body = serde_json::json!({ "__type": code.as_str(), "message": message });
@@ -71,7 +71,7 @@ pub(super) fn answer(result: Result<(PutAuditEventsResponse, Share), RequestErro
         }
         Err(error) => {
             let code = error.code;
-            let (request_id, body) = refusal(error, refusals);
+            let (request_id, body) = refusal(error, Some(refusals));
             (request_id, code.status(), Some(code), body.into())
         }
     };
