@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use audit_client::spool::{
     DeadLetter, Disk, DiskFile, Encryption, Lock, LockError, Reader, RealDisk, Spool, SpoolOptions,
@@ -21,12 +22,15 @@ struct FailingDisk {
     segments_fail: Arc<AtomicBool>,
     /// Does not sync acknowledgements.
     acks_fail: Arc<AtomicBool>,
+    /// How many calls have failed so far.
+    failures: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
 struct FailingFile {
     file: Box<dyn DiskFile>,
     sync_fails: Arc<AtomicBool>,
+    failures: Arc<AtomicUsize>,
     is_segment: bool,
 }
 
@@ -34,7 +38,19 @@ impl FailingDisk {
     fn wrap(&self, path: &Path, file: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
         let is_segment = path.extension().is_some_and(|ending| ending == "seg");
         let sync_fails = Arc::clone(if is_segment { &self.segments_fail } else { &self.acks_fail });
-        Box::new(FailingFile { file, sync_fails, is_segment })
+        Box::new(FailingFile { file, sync_fails, failures: Arc::clone(&self.failures), is_segment })
+    }
+
+    /// Waits until so many calls have failed.
+    fn await_failures(&self, wanted: usize) -> Result<(), Failed> {
+        let began = Instant::now();
+        while self.failures.load(Ordering::SeqCst) < wanted {
+            if began.elapsed() > Duration::from_mins(1) {
+                return Err(format!("the spool did not come to {wanted} failing calls within a minute").into());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 }
 
@@ -72,7 +88,11 @@ impl Disk for FailingDisk {
 
 impl FailingFile {
     fn may_fail(&self) -> io::Result<()> {
-        if self.sync_fails.load(Ordering::SeqCst) { Err(io::Error::other("a failing disk")) } else { Ok(()) }
+        if !self.sync_fails.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.failures.fetch_add(1, Ordering::SeqCst);
+        Err(io::Error::other("a failing disk"))
     }
 }
 
@@ -325,8 +345,8 @@ fn main() -> Result<(), Failed> {
     acks.fill()?;
     acks.disk.acks_fail.store(true, Ordering::SeqCst);
     acks.acknowledge([28, 29, 31])?;
-    // A sync of them is due within a second; a snapshot is tried, and fails as well.
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    // A sync of them comes by itself within a second; a snapshot is tried, and fails as well.
+    acks.disk.await_failures(2)?;
     acks.acknowledge([35, 37])?;
     acks.disk.acks_fail.store(false, Ordering::SeqCst);
     acks.acknowledge([39])?;
