@@ -8,20 +8,10 @@
 
 use std::hint::black_box;
 
-use audit_bench::event::{RefundIssued, context, reason};
+use audit_bench::event::{RefundIssued, TRAIL_STARTED, context, reason};
 use audit_core::limits::Side;
-use audit_core::{AuditEvent, Batch, Context, Entry, StaticEntry, entry, schema};
+use audit_core::{AuditEvent, Batch, Context, Entry, schema};
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
-
-const CONSTANT: StaticEntry = entry!("trail-started", {
-    "version": "1.0",
-    "userIdentity": { "type": "Service", "principalId": "shop" },
-    "eventSource": "shop.example.com",
-    "eventName": "TrailStarted",
-    "eventTime": "2026-11-21T10:15:30Z",
-    "UID": "trail-started",
-    "recipientAccountId": "123456789012",
-});
 
 fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     let mut callgrind = Callgrind::default();
@@ -64,7 +54,7 @@ fn schema_check(data: String) -> bool {
 
 #[library_benchmark(config = at_most(180))]
 fn entry_macro() -> Entry {
-    black_box(&CONSTANT).to_entry()
+    black_box(&TRAIL_STARTED).to_entry()
 }
 
 #[library_benchmark(setup = hundred, config = at_most(211_000))]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use audit_core::{AccountId, AuditEvent, Context, UserIdentity};
+use audit_core::{AccountId, AuditEvent, Context, StaticEntry, UserIdentity, entry};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -62,6 +62,17 @@ pub fn context() -> Context {
         .source_ip([203, 0, 113, 7].into())
         .time(UNIX_EPOCH + Duration::from_secs(1_795_256_130))
 }
+
+/// An event that is all constant.
+pub const TRAIL_STARTED: StaticEntry = entry!("trail-started", {
+    "version": "1.0",
+    "userIdentity": { "type": "Service", "principalId": "shop" },
+    "eventSource": "shop.example.com",
+    "eventName": "TrailStarted",
+    "eventTime": "2026-11-21T10:15:30Z",
+    "UID": "trail-started",
+    "recipientAccountId": "123456789012",
+});
 
 /// An event that is passed on: somebody else's payload, as a tree (`Value`) or as the text that came (`RawValue`).
 #[derive(AuditEvent)]
