@@ -11,17 +11,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::admin;
-use crate::config::{AccountConfig, ChannelConfig, FixedSettings, KeyConfig, LakeConfig};
-use crate::connection::Port;
-use crate::directory::Directory;
+use crate::config::{
+    AccountConfig, ChannelConfig, Directory, FixedSettings, KeyConfig, LakeConfig, Secret, Tls, TlsError,
+};
+use crate::http::{Port, Server};
 use crate::metrics::Metrics;
-use crate::retention;
-use crate::secret::Secret;
-use crate::server::Server;
-use crate::service::{self, Service};
+use crate::service::{self, Service, admin, retention};
 use crate::store::{DataFolder, EventFilter, EventReader, Store, StoreError, StoredEvent};
-use crate::tls::{Tls, TlsError};
 
 /// The account of a lake that was given none.
 const DEFAULT_ACCOUNT: AccountId = AccountId::from_static("123456789012");
@@ -66,7 +62,7 @@ pub enum LakeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address to listen on.
-    #[error("cannot listen on {address}: {source}; choose another address, or port 0 for any free port")]
+    #[error("cannot listen on {address}; choose another address, or port 0 for any free port")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -74,8 +70,8 @@ pub enum LakeError {
         source: std::io::Error,
     },
     /// The private folder of a lake that was given none.
-    #[error("cannot make a temporary folder: {0}; name a folder with `data_dir`")]
-    TemporaryFolder(std::io::Error),
+    #[error("cannot make a temporary folder; name a folder with `data_dir`")]
+    TemporaryFolder(#[source] std::io::Error),
     /// The certificate or its key.
     #[error("the certificate cannot be used: {0}")]
     Tls(String),

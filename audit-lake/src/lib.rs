@@ -11,28 +11,21 @@
 //!                └──────► store      one writer, one commit for all who wait, then the answer
 //! ```
 
-mod admin;
 mod config;
-mod connection;
-mod directory;
+mod error;
+mod http;
 mod lake;
 mod metrics;
-mod retention;
-mod secret;
-mod server;
 mod service;
 mod sigv4;
 mod store;
-mod tls;
-mod wire;
 
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    Mistake, TlsConfig,
+    Mistake, Secret, TlsConfig,
 };
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
-pub use secret::Secret;
-pub use store::{EventFilter, EventReader, StoreError, StoredEvent, Verification};
+pub use store::{DatabaseError, EventFilter, EventReader, StoreError, StoredEvent, Verification};
 
 /// The page's program runs as a doc test; `tests/documentation.rs` holds the rest of the page to its word.
 #[cfg(doctest)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use audit_lake::EventReader;
 use clap::Args;
 
-use super::{Failure, say};
+use super::output::{Failure, say};
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {

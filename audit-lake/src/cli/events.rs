@@ -8,7 +8,7 @@ use audit_core::EventTime;
 use audit_lake::{EventFilter, EventReader, StoredEvent};
 use clap::Args;
 
-use super::Failure;
+use super::output::Failure;
 
 #[derive(Debug, Args)]
 pub(super) struct Events {

@@ -7,7 +7,8 @@ use audit_lake::{Lake, LakeConfig};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, log, say};
+use super::log;
+use super::output::{Failure, say, with_causes};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -50,7 +51,7 @@ impl Serve {
                 _ = hang_up.recv() => match LakeConfig::load(&self.config) {
                     Ok(config) => match lake.reload(&config) {
                         Ok(()) => tracing::info!("read the configuration anew"),
-                        Err(error) => tracing::error!(%error, "the configuration was not read anew"),
+                        Err(error) => tracing::error!(error = with_causes(&error), "the configuration was not read anew"),
                     },
                     // What was right before goes on.
                     Err(error) => for mistake in error.mistakes() {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{LakeConfig, LimitsConfig, LogConfig};
+use super::settings::{LakeConfig, LimitsConfig, LogConfig};
 
 /// What a lake was started with, as far as a reload leaves it as it is.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl FixedSettings {
 #[cfg(test)]
 mod tests {
     use super::FixedSettings;
-    use crate::config::LakeConfig;
+    use crate::config::{LakeConfig, TlsConfig};
 
     const REST: &str = r#"
         [[account]]
@@ -79,7 +79,7 @@ mod tests {
             assert_eq!(fixed.changed(&config(top, tables)), [name]);
         }
         let mut secured = config("", "");
-        secured.tls = Some(crate::TlsConfig { certificate: "c".into(), key: "k".into() });
+        secured.tls = Some(TlsConfig { certificate: "c".into(), key: "k".into() });
         assert_eq!(fixed.changed(&secured), ["tls"]);
         assert!(FixedSettings::of(&secured).changed(&secured).is_empty());
         let changeable = config("region = 'eu-west-2'", "[retention]\ndays = 7");

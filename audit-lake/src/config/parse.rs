@@ -8,17 +8,41 @@ use std::time::Duration;
 use audit_core::{AccountId, ChannelArn, ExternalId};
 use toml::de::DeTable;
 
+use super::secret::Secret;
 use super::section::{At, Mistakes, Section};
-use super::{
+use super::settings::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    TlsConfig,
+    Mistake, TlsConfig,
 };
-use crate::secret::Secret;
+use super::tls::Tls;
 
 /// The most bytes of a file that holds a secret.
 const SECRET_BYTES: u64 = 16 * 1_024;
 
-pub(super) fn parse(text: &str, folder: &Path) -> Result<LakeConfig, ConfigError> {
+impl LakeConfig {
+    /// Reads a configuration from a file, and the files and environment variables that it names.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let with_file = |mut error: ConfigError| {
+            error.file = Some(path.to_owned());
+            error
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            with_file(ConfigError {
+                file: None,
+                mistakes: vec![Mistake { line: 1, column: 1, message: format!("the file cannot be read: {error}") }],
+            })
+        })?;
+        parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(with_file)
+    }
+
+    /// Reads a configuration from text. Files that it names are sought from the current folder.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        parse(text, Path::new("."))
+    }
+}
+
+fn parse(text: &str, folder: &Path) -> Result<LakeConfig, ConfigError> {
     let mut mistakes = Mistakes::new(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -36,7 +60,7 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    fn lake(mut self, mut root: Section<'_, '_>, whole: bool) -> Result<LakeConfig, Vec<super::Mistake>> {
+    fn lake(mut self, mut root: Section<'_, '_>, whole: bool) -> Result<LakeConfig, Vec<Mistake>> {
         let notes = &mut self.mistakes;
         let region = root.string(notes, "region").and_then(|region| {
             let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -105,7 +129,7 @@ impl Parser<'_> {
         let key: Option<PathBuf> = key.map(&mut file);
         let at = section_at;
         let config = TlsConfig { certificate: certificate?, key: key? };
-        if readable && let Err(error) = crate::tls::Tls::load(&config) {
+        if readable && let Err(error) = Tls::load(&config) {
             notes.note(at, error.to_string());
         }
         Some(config)
@@ -184,7 +208,7 @@ impl Parser<'_> {
             read_secret(&path).map_err(|error| format!("the file {} cannot be read: {error}", path.display()))
         } else {
             std::env::var(text.value).map_err(|_| {
-                format!("the environment variable {} is not set, or not UTF-8", crate::sigv4::cut(text.value))
+                format!("the environment variable {} is not set, or not UTF-8", crate::error::cut(text.value))
             })
         };
         match read {

@@ -7,7 +7,7 @@ use audit_core::EventTime;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Mistake;
+use super::settings::Mistake;
 
 /// The mistakes found so far, and the text that tells their lines.
 pub(super) struct Mistakes<'t> {
@@ -236,7 +236,7 @@ impl<'d, 'i> Section<'d, 'i> {
                 Some((distance, known)) if distance <= 2 => format!("did you mean `{known}`?"),
                 _ => format!("it may hold {}", self.asked.join(", ")),
             };
-            let shown = crate::sigv4::cut(name);
+            let shown = crate::error::cut(name);
             mistakes.note(key.span().start, format!("{} has no key `{shown}`; {advice}", self.name));
         }
     }

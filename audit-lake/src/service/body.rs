@@ -12,7 +12,7 @@ use axum::body::Body;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
-use super::error::{ErrorCode, RequestError};
+use crate::error::{ErrorCode, RequestError};
 
 /// The most bytes of a body.
 const LIMIT: usize = Side::Receiver.request_bytes();

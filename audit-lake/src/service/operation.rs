@@ -9,13 +9,12 @@ use axum::extract::Request;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 
-use super::Service;
 use super::body::{self, ReadBody, Share};
-use super::error::{ErrorCode, RequestError};
 use super::judge::{Refusal, judge};
 use super::request::{RawEntry, entries};
-use crate::config::{AccountConfig, ChannelConfig};
-use crate::directory::Directory;
+use super::state::Service;
+use crate::config::{AccountConfig, ChannelConfig, Directory};
+use crate::error::{ErrorCode, RequestError};
 use crate::sigv4::{Claim, Found, KeyMaterial, Query, SignedParts};
 use crate::store::{NewEvent, StoreError, Stored};
 
@@ -80,7 +79,7 @@ fn authenticate<'d>(
             ErrorCode::InvalidSignature,
             format!(
                 "Credential should be scoped to a valid region; this service has no channel in \"{}\".",
-                crate::sigv4::cut(&claim.region)
+                crate::error::cut(&claim.region)
             ),
         ));
     }
@@ -150,7 +149,7 @@ fn find_channel<'d>(
                 ErrorCode::InvalidChannelArn,
                 format!(
                     "channelArn \"{}\" is neither a channel's ARN nor a channel's ID, which is the last part of its ARN.",
-                    crate::sigv4::cut(name)
+                    crate::error::cut(name)
                 ),
             ));
         }
@@ -159,7 +158,7 @@ fn find_channel<'d>(
     channel.ok_or_else(|| {
         RequestError::new(
             ErrorCode::ChannelNotFound,
-            format!("There is no channel \"{}\" here.", crate::sigv4::cut(name)),
+            format!("There is no channel \"{}\" here.", crate::error::cut(name)),
         )
     })
 }
@@ -196,7 +195,7 @@ fn check_permission(
     let right = channel
         .external_id
         .as_ref()
-        .is_none_or(|wanted| sent.is_some_and(|sent| crate::secret::equal(wanted.as_str(), sent)));
+        .is_none_or(|wanted| sent.is_some_and(|sent| crate::config::equal(wanted.as_str(), sent)));
     if !right {
         return Err(RequestError::new(
             ErrorCode::AccessDenied,
@@ -218,7 +217,7 @@ fn check_distinct(entries: &[RawEntry]) -> Result<(), RequestError> {
         None => Ok(()),
         Some(entry) => Err(RequestError::new(
             ErrorCode::DuplicatedAuditEventId,
-            format!("Two or more entries of the request have the id \"{}\".", crate::sigv4::cut(&entry.id)),
+            format!("Two or more entries of the request have the id \"{}\".", crate::error::cut(&entry.id)),
         )),
     }
 }

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::error::ErrorCode;
+use crate::error::ErrorCode;
 
 /// How many refusals of one code are told one by one in a period.
 const TOLD: u64 = 10;

@@ -9,7 +9,7 @@ use audit_core::limits::MAX_ENTRIES;
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::error::{ErrorCode, RequestError};
+use crate::error::{ErrorCode, RequestError};
 
 #[derive(Deserialize)]
 struct Body {

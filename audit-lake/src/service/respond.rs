@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
 use super::body::Share;
-use super::error::{ErrorCode, RequestError};
 use super::refusals::Refusals;
+use crate::error::{ErrorCode, RequestError};
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::percent::encode_into;
 use super::{Claim, KeyMaterial, Query, SignedParts};
-use crate::secret::Secret;
-use crate::service::error::{ErrorCode, RequestError};
+use crate::config::Secret;
+use crate::error::{ErrorCode, RequestError};
 
 const NOW: &str = "2026-11-21T10:15:30Z";
 

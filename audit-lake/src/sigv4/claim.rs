@@ -5,7 +5,7 @@ use http::HeaderMap;
 
 use super::percent::hex_digit;
 use super::query::{Found, Query};
-use crate::service::error::{ErrorCode, RequestError};
+use crate::error::{ErrorCode, RequestError};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The longest time for which the specification lets a signed URL be valid.

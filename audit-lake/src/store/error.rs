@@ -9,7 +9,7 @@ use rusqlite::ErrorCode;
 #[non_exhaustive]
 pub enum StoreError {
     /// The folder or its lock file cannot be used.
-    #[error("the data folder {} cannot be used: {source}; check that it exists and that this user may write to it", path.display())]
+    #[error("the data folder {} cannot be used; check that it exists and that this user may write to it", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -33,12 +33,13 @@ pub enum StoreError {
     NotALake,
     /// A newer version of this program made the database.
     #[error(
-        "the database has schema version {found}, this program knows versions up to {known}; use the newer audit-lake",
-        known = super::schema::VERSION
+        "the database has schema version {found}, this program knows versions up to {known}; use the newer audit-lake"
     )]
     NewerSchema {
         /// The version found.
         found: i64,
+        /// The newest version that this program knows.
+        known: usize,
     },
     /// An older version of this program made the database, and nobody has migrated it.
     #[error("the database is of an older schema version; start `audit-lake serve` on it once, which migrates it")]
@@ -68,7 +69,7 @@ pub enum StoreError {
     #[error("another process has locked the database; end its transaction: the lake goes on by itself")]
     Locked,
     /// The file could not be written to where a copy was wanted.
-    #[error("{} cannot be written: {source}", path.display())]
+    #[error("{} cannot be written", path.display())]
     Target {
         /// The file.
         path: PathBuf,
@@ -79,8 +80,20 @@ pub enum StoreError {
     #[error("the lake is shutting down")]
     Closed,
     /// Anything else that SQLite reports.
-    #[error("the database failed: {0}")]
-    Sqlite(rusqlite::Error),
+    #[error("the database failed")]
+    Database(#[source] DatabaseError),
+}
+
+/// An error of SQLite itself, as text.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DatabaseError(rusqlite::Error);
+
+impl DatabaseError {
+    /// Whether a statement did not fit the schema, or some other general error.
+    pub(super) fn is_general(&self) -> bool {
+        self.0.sqlite_error_code() == Some(ErrorCode::Unknown)
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -90,7 +103,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::ReadOnly) => Self::ReadOnly,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { what: error.to_string() },
-            _ => Self::Sqlite(error),
+            _ => Self::Database(DatabaseError(error)),
         }
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use super::error::StoreError;
 use super::event::StoredEvent;
-use super::open_for_reading;
+use super::folder::open_for_reading;
 
 /// Which events to show. Empty: all of them. What is set must all hold.
 #[derive(Clone, Debug, Default)]

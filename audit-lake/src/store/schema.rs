@@ -38,6 +38,6 @@ pub(super) fn checked_version(connection: &Connection) -> Result<usize, StoreErr
     }
     match usize::try_from(version) {
         Ok(version) if version <= VERSION => Ok(version),
-        _ => Err(StoreError::NewerSchema { found: version }),
+        _ => Err(StoreError::NewerSchema { found: version, known: VERSION }),
     }
 }

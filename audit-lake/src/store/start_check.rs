@@ -55,9 +55,7 @@ fn quick_check(connection: &Connection) -> Result<(), StoreError> {
 /// What SQLite finds wrong with a statement of this file is wrong with the schema.
 fn as_damage(error: StoreError) -> StoreError {
     match error {
-        StoreError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => {
-            StoreError::Damaged { what: error.to_string() }
-        }
+        StoreError::Database(error) if error.is_general() => StoreError::Damaged { what: error.to_string() },
         other => other,
     }
 }
@@ -113,8 +111,9 @@ mod tests {
     use rusqlite::Connection;
     use tempfile::TempDir;
 
+    use super::super::folder::open_for_writing;
     use super::super::tests::{CHANNEL, event, open};
-    use super::super::{EventReader, StoreError, open_for_writing};
+    use super::super::{EventReader, StoreError};
     use super::{INDEXES, WHOLE_BYTES, check, find_in};
 
     /// A closed database of 2,400 events, of which every 11th is read from seq 1 on, and the last 1,000.

@@ -406,7 +406,7 @@ fn a_file_that_is_no_sound_lake_is_refused_with_what_to_do() {
             .and_then(|database| database.execute_batch("PRAGMA application_id = 0x4C414B45; PRAGMA user_version = 99"))
             .expect("a database");
     });
-    assert!(matches!(newer, StoreError::NewerSchema { found: 99 }), "{newer}");
+    assert!(matches!(newer, StoreError::NewerSchema { found: 99, .. }), "{newer}");
     let missing = EventReader::open(folder().path()).expect_err("nothing there");
     assert!(matches!(missing, StoreError::NoDatabase { .. }), "{missing}");
 }

@@ -19,7 +19,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
 use super::event::{NewEvent, Stored};
-use super::{DataFolder, PROBE_NAME, open_for_writing, private_file, schema, start_check};
+use super::folder::{DataFolder, PROBE_NAME, open_for_writing, private_file};
+use super::{schema, start_check};
+use crate::error::with_causes;
 use crate::metrics::Metrics;
 
 /// The most events of one commit: bounds how long the first of them waits.
@@ -242,7 +244,7 @@ impl Writer {
         let error = Arc::new(error);
         let (before, failures) = self.failing.take().map_or((None, 0), |(error, failures)| (Some(error), failures));
         if before.is_none_or(|before| before.to_string() != error.to_string()) {
-            tracing::error!(%error, "nothing was stored, and nothing will be until this ends");
+            tracing::error!(error = with_causes(&*error), "nothing was stored, and nothing will be until this ends");
         }
         self.failing = Some((Arc::clone(&error), failures + 1));
         error

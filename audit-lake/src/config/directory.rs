@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use audit_core::{AccountId, ChannelArn};
 
-use crate::config::{AccountConfig, ChannelConfig, KeyConfig, LakeConfig};
+use super::settings::{AccountConfig, ChannelConfig, KeyConfig, LakeConfig};
 
 /// Accounts, keys and channels as of the last (re)load. Never changed, only replaced.
 #[derive(Debug)]

@@ -8,10 +8,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::config::LimitsConfig;
-use crate::connection::{Connection, Port, stopped};
+mod connection;
+mod stream;
+
+use connection::{Connection, stopped};
+
+pub(crate) use connection::Port;
+
+use crate::config::{LimitsConfig, Tls};
 use crate::service::Service;
-use crate::tls::Tls;
 
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

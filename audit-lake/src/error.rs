@@ -1,5 +1,7 @@
 //! What is said of a request as a whole: the operation's errors, and those common to all of AWS's actions.
 
+use std::error::Error;
+
 use http::StatusCode;
 
 /// The errors that this service answers, each with its name on the wire and its status.
@@ -100,4 +102,20 @@ impl RequestError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
+}
+
+/// At most 80 characters of what came from outside, control characters made visible.
+pub(crate) fn cut(value: &str) -> String {
+    const SHOWN: usize = 80;
+    let mut shown: String = value.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if value.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// An error and its causes on one line, for the log and for the admin address.
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

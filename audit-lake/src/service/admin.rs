@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
-use crate::service::Service;
+use super::state::Service;
+use crate::error::with_causes;
 
 /// `/healthz`, `/readyz` and `/metrics`.
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -25,7 +26,9 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 async fn ready(State(service): State<Arc<Service>>) -> Response {
     match service.store().probe().await {
         Ok(()) => "ready\n".into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")).into_response(),
+        Err(error) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", with_causes(&*error))).into_response()
+        }
     }
 }
 

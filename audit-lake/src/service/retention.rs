@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use audit_core::EventTime;
 use tokio::sync::watch;
 
-use crate::service::Service;
+use super::state::Service;
+use crate::error::with_causes;
 
 /// The most events that one step deletes.
 const STEP: usize = 500;
@@ -23,7 +24,7 @@ pub(crate) async fn keep(service: &Service, age: watch::Receiver<Option<Duration
         if let Ok(deleted) = deleted {
             service.metrics().pruned(deleted);
         }
-        deleted
+        deleted.map_err(|error| with_causes(&*error))
     };
     run(prune, SystemTime::now, age).await;
 }

@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::config::TlsConfig;
+use super::settings::TlsConfig;
 
 /// Why a certificate cannot be used. No variant shows any of a key.
 #[derive(Debug, thiserror::Error)]

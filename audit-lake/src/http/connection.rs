@@ -22,10 +22,10 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::stream::Wire;
 use crate::config::LimitsConfig;
+use crate::error::{ErrorCode, RequestError};
 use crate::service::Service;
-use crate::service::error::{ErrorCode, RequestError};
-use crate::wire::Wire;
 
 /// The most bytes of a request's line and headers together.
 const HEADER_BYTES: usize = 64 * 1_024;

@@ -1,0 +1,71 @@
+//! The routes of the service, and the answers to what is no operation.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::post;
+use tokio::task::JoinError;
+
+use super::state::Service;
+use super::{operation, respond};
+use crate::error::{ErrorCode, RequestError, cut};
+
+/// The routes of the service: there is one.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/PutAuditEvents", post(put_audit_events))
+        .fallback(unknown_operation)
+        .method_not_allowed_fallback(unknown_operation)
+        .with_state(service)
+}
+
+async fn put_audit_events(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let began = Instant::now();
+    let this = Arc::clone(&service);
+    // A task of its own: a panic in it ends as an error here, not as a dropped connection.
+    let answered = tokio::spawn(async move { operation::put_audit_events(&this, request).await }).await;
+    let result = answered.unwrap_or_else(|error| Err(failed(&error)));
+    let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+    service.metrics.request(code, began.elapsed().as_secs_f64());
+    respond::answer(result, &service.refusals)
+}
+
+/// What a request gets whose task did not come to its end.
+fn failed(error: &JoinError) -> RequestError {
+    // What a panic says may hold anything, so the log does not have it.
+    tracing::error!(panicked = error.is_panic(), "answering a request failed");
+    RequestError::new(ErrorCode::InternalFailure, "The service failed to answer the request. Send it again.")
+}
+
+async fn unknown_operation(State(service): State<Arc<Service>>, request: Request) -> Response {
+    service.metrics.request(ErrorCode::UnknownOperation.as_str(), 0.0);
+    let error = RequestError::new(
+        ErrorCode::UnknownOperation,
+        format!(
+            "There is no operation at {} {}; this service has POST /PutAuditEvents.",
+            cut(request.method().as_str()),
+            cut(request.uri().path())
+        ),
+    );
+    respond::answer(Err(error), &service.refusals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::refusals::Refusals;
+    use super::{failed, respond};
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer_that_says_nothing_of_it() {
+        let panicked = tokio::spawn(async { panic!("about a secret") }).await.expect_err("a panic");
+        let answer = respond::answer(Err(failed(&panicked)), &Refusals::default());
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers()["x-amzn-errortype"], "InternalFailure");
+        assert_eq!(answer.headers()["x-amzn-requestid"].len(), 36);
+        let body = axum::body::to_bytes(answer.into_body(), 1_000).await.expect("a body");
+        assert!(!String::from_utf8_lossy(&body).contains("secret"), "{body:?}");
+    }
+}

@@ -1,0 +1,180 @@
+//! Whether the owner of a key signed a request, lately.
+
+use audit_core::EventTime;
+use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::canonical;
+use super::claim::{Claim, Place};
+use super::query::Query;
+use crate::config::Secret;
+use crate::error::{ErrorCode, RequestError, cut};
+
+/// The name under which requests to this service are signed.
+pub(crate) const SIGNING_NAME: &str = "cloudtrail-data";
+/// How far a request's time stamp may be from this machine's clock, in seconds, either way.
+const CLOCK_SKEW: i64 = 15 * 60;
+
+/// What of a request goes into its signature.
+pub(crate) struct SignedParts<'a> {
+    pub(crate) method: &'a str,
+    /// As it came, undecoded.
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a Query,
+    pub(crate) headers: &'a HeaderMap,
+    /// HTTP/2's `:authority`, or that of an absolute request target.
+    pub(crate) authority: Option<&'a str>,
+    pub(crate) body_sha256: [u8; 32],
+}
+
+/// The secret side of an access key, against which a claim is checked.
+pub(crate) struct KeyMaterial<'a> {
+    pub(crate) secret: &'a Secret,
+    pub(crate) session_token: Option<&'a Secret>,
+    pub(crate) expires: Option<EventTime>,
+}
+
+impl Claim {
+    /// Whether the scope names this service; asked before the key is looked up, since no key could make it right.
+    pub(crate) fn check_service(&self) -> Result<(), RequestError> {
+        if self.service == SIGNING_NAME {
+            return Ok(());
+        }
+        Err(RequestError::new(
+            ErrorCode::InvalidSignature,
+            format!("Credential should be scoped to the service {SIGNING_NAME}."),
+        ))
+    }
+
+    /// Whether the key's owner signed this very request, lately.
+    pub(crate) fn verify(
+        &self,
+        parts: &SignedParts<'_>,
+        key: &KeyMaterial<'_>,
+        now: EventTime,
+    ) -> Result<(), RequestError> {
+        self.check_time(now)?;
+        self.check_session_token(key.session_token)?;
+        self.check_unsigned_headers(parts.headers)?;
+        check_declared_hash(parts)?;
+        let expected = self.expected_signature(parts, key.secret)?;
+        if !bool::from(expected.ct_eq(&self.signature)) {
+            return Err(RequestError::new(
+                ErrorCode::InvalidSignature,
+                "The request signature we calculated does not match the signature you provided. Check your secret access \
+                 key and signing method, and that nothing on the way changes the request.",
+            ));
+        }
+        // Only who proved to hold the key learns that it has expired.
+        if key.expires.is_some_and(|expires| now >= expires) {
+            return Err(RequestError::new(
+                ErrorCode::ExpiredToken,
+                "The security token included in the request is expired. Get fresh credentials.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, now: EventTime) -> Result<(), RequestError> {
+        let age = now.unix_seconds() - self.time.unix_seconds();
+        let longest = self.expires.map_or(CLOCK_SKEW, |expires| expires.min(CLOCK_SKEW));
+        if age > longest || age < -CLOCK_SKEW {
+            return Err(RequestError::new(
+                ErrorCode::RequestExpired,
+                format!(
+                    "The request is dated {}, which is too far from the service's time {now}: at most 15 minutes either \
+                     way, and no longer than X-Amz-Expires. Check the clock, and sign anew.",
+                    self.time
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_session_token(&self, expected: Option<&Secret>) -> Result<(), RequestError> {
+        let right = match (expected, &self.session_token) {
+            (None, None) => true,
+            (Some(expected), Some(sent)) => expected.matches(sent),
+            _ => false,
+        };
+        if right {
+            return Ok(());
+        }
+        Err(RequestError::new(
+            ErrorCode::UnrecognizedClient,
+            "The security token included in the request is invalid for this access key. Send the session token that came \
+             with the key, or none for a key without one.",
+        ))
+    }
+
+    /// What names itself part of the protocol must be signed, or somebody on the way could have added it.
+    fn check_unsigned_headers(&self, headers: &HeaderMap) -> Result<(), RequestError> {
+        let unsigned = headers
+            .keys()
+            .map(http::HeaderName::as_str)
+            .find(|name| name.starts_with("x-amz-") && !self.signed_headers.iter().any(|signed| signed == name));
+        match unsigned {
+            None => Ok(()),
+            Some(name) => Err(RequestError::new(
+                ErrorCode::IncompleteSignature,
+                format!("SignedHeaders must name every x-amz- header of the request; {} is not signed.", cut(name)),
+            )),
+        }
+    }
+
+    fn expected_signature(&self, parts: &SignedParts<'_>, secret: &Secret) -> Result<[u8; 32], RequestError> {
+        let mut headers = String::new();
+        for name in &self.signed_headers {
+            let value = canonical::header_value(parts.headers, parts.authority, name).ok_or_else(|| {
+                RequestError::new(
+                    ErrorCode::IncompleteSignature,
+                    format!("SignedHeaders names {}, which the request does not have.", cut(name)),
+                )
+            })?;
+            headers.push_str(name);
+            headers.push(':');
+            headers.push_str(&value);
+            headers.push('\n');
+        }
+        let without = (self.place == Place::Query).then_some("X-Amz-Signature");
+        let digest = canonical::CanonicalRequest {
+            method: parts.method,
+            path: &canonical::path(parts.path),
+            query: &parts.query.canonical(without),
+            headers: &headers,
+            signed_headers: &self.signed_headers.join(";"),
+            body_sha256: &parts.body_sha256,
+        }
+        .digest();
+        let to_sign = format!(
+            "AWS4-HMAC-SHA256\n{}\n{}/{}/{}/aws4_request\n{digest}",
+            self.timestamp, self.scope_date, self.region, self.service
+        );
+        let mut key = hmac(format!("AWS4{}", secret.expose()).as_bytes(), self.scope_date.as_bytes());
+        for part in [&*self.region, &*self.service, "aws4_request"] {
+            key = hmac(&key, part.as_bytes());
+        }
+        Ok(hmac(&key, to_sign.as_bytes()))
+    }
+}
+
+/// A hash that the request declares must be its body's: this service signs off on no body that it has not read.
+fn check_declared_hash(parts: &SignedParts<'_>) -> Result<(), RequestError> {
+    let right = canonical::hex(&parts.body_sha256);
+    if parts.headers.get_all("x-amz-content-sha256").iter().all(|declared| *declared == *right) {
+        return Ok(());
+    }
+    Err(RequestError::new(
+        ErrorCode::InvalidSignature,
+        "X-Amz-Content-Sha256 is not the SHA-256 of the request's body, in lower-case hexadecimal digits.",
+    ))
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    // Cannot fail: HMAC takes keys of every length, since RFC 2104 hashes the long and pads the short ones.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
