@@ -25,40 +25,31 @@
 //!
 //! The client's work is done on a thread of its own, with its own runtime: see [`AuditClient`].
 
-mod acting_as;
-mod batcher;
-mod builder;
+mod block_on;
 mod client;
-mod config;
-mod dead_letter;
 mod delivery;
-mod error;
-mod ids;
 mod ledger;
 mod observe;
-mod pipeline;
 mod queue;
-mod receipt;
-mod report;
-mod room;
+#[cfg(test)]
+mod sample_entries;
 pub mod spool;
-pub mod testing;
 mod text;
 mod transport;
-mod twins;
 
-pub use acting_as::ActingAs;
-pub use builder::ClientBuilder;
-pub use client::AuditClient;
-pub use config::{ClientConfig, NotASpan, Patience, Span};
-pub use dead_letter::{Attempt, DeadLetter, DeadLetters};
-pub use delivery::Pause;
-pub use error::{BuildError, EmitError, FlushError, TransportError};
-pub use ids::Ids;
-pub use observe::{LastFailure, Stats, metric};
-pub use receipt::{Delivery, NotDelivered, Receipt};
-pub use report::ShutdownReport;
-pub use transport::{AwsTransport, Failure, Submission, Submitting, Transport};
+pub use client::builder::ClientBuilder;
+pub use client::config::{ClientConfig, NotASpan, Patience, Span};
+pub use client::error::{BuildError, EmitError, FlushError};
+pub use client::receipt::Receipt;
+pub use client::{ActingAs, AuditClient, testing};
+pub use delivery::handover::{DeadLetter, DeadLetters};
+pub use ledger::ids::Ids;
+pub use ledger::report::ShutdownReport;
+pub use ledger::verdict::{Delivery, NotDelivered};
+pub use observe::{LastFailure, Pause, Stats, metric};
+pub use queue::batcher::Attempt;
+pub use transport::aws::AwsTransport;
+pub use transport::submit::{Failure, Submission, Submitting, Transport, TransportError};
 
 // Whom to sign as, and the rest of what the SDK lets be set.
 pub use aws_config::SdkConfig;

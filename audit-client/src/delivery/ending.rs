@@ -4,24 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::DeliveryLoop;
+use super::state::{DISK_GRACE, DeliveryLoop, Ends};
 use crate::queue::Queue;
 
 /// How long the loop goes on after the last handle was dropped without a shutdown.
 const ORPHAN_GRACE: Duration = Duration::from_secs(5);
-/// How long closing the spool may take beyond a shutdown's deadline.
-pub(super) const DISK_GRACE: Duration = Duration::from_millis(35);
 /// The most of a shutdown's time that is set aside for it.
 const MOST_FOR_THE_DISK: Duration = Duration::from_millis(250);
-
-/// When the loop ends.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ends {
-    /// Not asked to.
-    Open,
-    /// As soon as all is settled, at the latest at this time, if there is one.
-    By(Option<Instant>),
-}
 
 impl DeliveryLoop {
     pub(super) fn note_end(&mut self, now: Instant, shutdown: Option<Duration>, orphaned: bool) {

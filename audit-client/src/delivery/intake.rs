@@ -4,13 +4,13 @@ use audit_core::{Entry, EventId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::DeliveryLoop;
-use super::burial::READ_AGAIN;
-use crate::batcher::{History, Item, Ticket, Urgency};
+use super::state::{DeliveryLoop, READ_AGAIN};
+use crate::ledger::Urgency;
+use crate::ledger::verdict::NotDelivered;
 use crate::observe::metric;
+use crate::queue::batcher::{History, Item, Ticket};
+use crate::queue::capacity::Place;
 use crate::queue::{Accepted, Taken, Wanted};
-use crate::receipt::NotDelivered;
-use crate::room::Place;
 use crate::spool::{DeadLetter as SpoolLetter, Record};
 use crate::text::cut_message;
 

@@ -1,146 +1,38 @@
 //! The delivery loop: takes what was accepted, sends it in batches, and settles every entry by what the answer says.
 //!
-//! [`intake`] takes in what was accepted. [`answers`] settles each entry or sends it again: [`reconcile`] holds an answer
-//! against its request, [`course`] says what follows from a refused one, [`pace`] how fast to go. [`burial`] has what no
+//! [`intake`] takes in what was accepted. [`on_answer`] settles each entry or sends it again: [`reconcile`] holds an answer
+//! against its request, [`reaction`] says what follows from a refused one, [`pace`] how fast to go. [`dead_letters`] has what no
 //! retry can save, [`ending`] the shutdown. All of it runs as one task, so that no two decisions race.
 
-mod answers;
-mod burial;
-mod course;
+mod dead_letters;
 mod ending;
+pub(crate) mod handover;
 mod intake;
-mod pace;
+mod on_answer;
+pub(crate) mod pace;
+mod reaction;
 mod reconcile;
 #[cfg(test)]
 mod script;
+pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use audit_core::Batch;
-use audit_core::wire::PutAuditEventsResponse;
-use tokio::sync::watch;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
-use crate::batcher::{Batcher, Item, Next, Parcel, Ticket, Urgency};
+use self::intake::something_new;
+use self::state::{Answer, DeliveryLoop, Ends, Request};
+use crate::ledger::Urgency;
 use crate::observe::metric;
-use crate::pipeline::Shared;
-use crate::queue::{Intake, Queue};
-use crate::transport::{Failure, Submission, Transport};
-use crate::twins::Twins;
-use burial::Buried;
-pub(crate) use course::NO_CREDENTIALS;
-use ending::{DISK_GRACE, Ends};
-use intake::something_new;
-pub use pace::Pause;
-pub(crate) use pace::{Pace, Waits};
-
-/// What the loop goes by.
-#[derive(Clone, Debug)]
-pub(crate) struct Policy {
-    pub(crate) linger: Duration,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) give_up_after: Option<Duration>,
-    pub(crate) most_concurrent: u16,
-    pub(crate) waits: Waits,
-    /// For jitter that can be repeated.
-    pub(crate) seed: Option<u64>,
-}
-
-/// A request on its way.
-struct Request {
-    batch: Arc<Batch>,
-    tickets: Vec<Ticket>,
-    suspects: Vec<Item>,
-    is_group: bool,
-    sent: Instant,
-}
-
-/// Should the loop panic or never start, nobody waits for it in vain: what is open is lost or kept, and nothing is taken in any more.
-struct ClosesWhateverHappens(Arc<Shared>);
-
-impl Drop for ClosesWhateverHappens {
-    fn drop(&mut self) {
-        self.0.room.close();
-        if let Queue::Spool(spool) = &self.0.queue
-            && std::thread::panicking()
-        {
-            drop(spool.close());
-        }
-        self.0.ledger.close(false);
-        if let Queue::Memory(memory) = &self.0.queue {
-            // Nobody takes these in any more, but they were accepted all the same.
-            metrics::counter!(metric::ACCEPTED).increment(memory.len() as u64);
-        }
-        self.0.handover.close();
-    }
-}
-
-type Answer = Result<PutAuditEventsResponse, Failure>;
-
-/// The loop's state.
-pub(crate) struct DeliveryLoop {
-    shared: Arc<Shared>,
-    intake: Intake,
-    /// With a spool: says when there is something new to read.
-    news: Option<watch::Receiver<u64>>,
-    /// When a spool that could not be read is read again.
-    read_again: Option<Instant>,
-    /// When something new was last taken in: for a linger from then on, single entries do not wake the loop.
-    gathers_since: Option<Instant>,
-    /// With a spool: dead letters on their way to the disk.
-    burials: JoinSet<Option<Buried>>,
-    transport: Arc<dyn Transport>,
-    policy: Policy,
-    batcher: Batcher,
-    twins: Twins,
-    pace: Pace,
-    random: fastrand::Rng,
-    in_flight: JoinSet<Answer>,
-    requests: HashMap<Id, Request>,
-    give_up_check: Option<Instant>,
-    credentials_renewed: Option<Instant>,
-    ends: Ends,
-    /// How long closing the spool may take beyond that.
-    disk_grace: Duration,
-    _guard: ClosesWhateverHappens,
-}
+use crate::queue::Queue;
+use crate::queue::batcher::{Next, Parcel};
+use crate::transport::submit::{Failure, Submission};
 
 impl DeliveryLoop {
-    pub(crate) fn new(shared: Arc<Shared>, intake: Intake, transport: Arc<dyn Transport>, policy: Policy) -> Self {
-        let now = Instant::now();
-        let news = match &shared.queue {
-            Queue::Memory(_) => None,
-            Queue::Spool(spool) => Some(spool.durable_end()),
-        };
-        Self {
-            intake,
-            news,
-            read_again: None,
-            gathers_since: None,
-            burials: JoinSet::new(),
-            batcher: Batcher::new(policy.linger),
-            twins: Twins::default(),
-            pace: Pace::new(policy.waits, policy.most_concurrent, now),
-            random: policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
-            in_flight: JoinSet::new(),
-            requests: HashMap::new(),
-            give_up_check: None,
-            credentials_renewed: None,
-            ends: Ends::Open,
-            disk_grace: DISK_GRACE,
-            _guard: ClosesWhateverHappens(shared.clone()),
-            shared,
-            transport,
-            policy,
-        }
-    }
-
     /// Runs until a shutdown is through, or the last handle is gone.
     pub(crate) async fn run(mut self) {
         loop {

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::observe::Pause;
+
 /// The longest wait that a service can ask for: beyond it, it is probed all the same.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(15);
 
@@ -51,18 +53,6 @@ impl Waits {
 
 fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
     2_u32.checked_pow(times).and_then(|factor| first.checked_mul(factor)).map_or(longest, |wait| wait.min(longest))
-}
-
-/// Delivery stands still until somebody repairs something; it probes slowly, and goes on by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pause {
-    /// The service's code, such as `ChannelNotFound`.
-    pub code: String,
-    /// The service's words.
-    pub message: String,
-    /// Since when.
-    pub since: SystemTime,
 }
 
 /// What has become of the requests so far, as far as it decides about the next.

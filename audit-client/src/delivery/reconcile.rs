@@ -64,7 +64,7 @@ pub(crate) fn reconcile(batch: &Batch, answer: PutAuditEventsResponse) -> Reconc
 #[cfg(test)]
 mod tests {
     use super::{Said, reconcile};
-    use crate::testing::entry;
+    use crate::sample_entries::entry;
     use audit_core::Batch;
     use audit_core::wire::{FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use audit_core::wire::{FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
 use tokio::time::{Instant, sleep};
 
-use crate::transport::{Failure, Submission, Submitting, Transport};
+use crate::transport::submit::{Failure, Submission, Submitting, Transport};
 
 type Answer = Result<PutAuditEventsResponse, Failure>;
 type Answering = Box<dyn FnOnce(&[String]) -> Answer + Send>;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::script::{Script, all_refused, all_taken};
-use crate::testing::{CHANNEL_ARN, entry, padded_entry, sized_entry};
-use crate::transport::Failure;
+use crate::sample_entries::{entry, padded_entry, sized_entry};
+use crate::testing::CHANNEL_ARN;
+use crate::transport::submit::Failure;
 use crate::{AuditClient, ClientBuilder, DeadLetter, EmitError, FlushError, NotDelivered, Receipt, ShutdownReport};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -775,7 +776,7 @@ fn nobody_waits_in_vain_when_the_loop_is_torn_down() {
     assert!(matches!(receipt.delivered_blocking(), Err(NotDelivered::Lost { .. })));
     assert!(matches!(client.emit_blocking(entry("b")), Err(EmitError::ShutDown { .. })));
     assert_eq!(client.flush_blocking(), Err(FlushError::ShutDown));
-    assert!(crate::receipt::block_on(letters.next()).is_none());
+    assert!(crate::block_on::block_on(letters.next()).is_none());
     let report = client.shutdown_blocking(SECOND);
     adds_up(&report);
     assert_eq!((report.accepted, report.lost), (1, 1));

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use audit_core::EventId;
 use tokio::sync::oneshot;
 
-use crate::receipt::Verdict;
+use super::verdict::Verdict;
 use crate::spool::{Append, AppendError};
 
 /// Somebody's claim on the verdict of an event.

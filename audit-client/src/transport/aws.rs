@@ -21,16 +21,15 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::credentials::{Handle, RenewableCredentials, Source};
-use super::{Failure, Submission, Submitting, Transport};
-use crate::delivery::NO_CREDENTIALS;
+use super::submit::{
+    DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Failure, NO_CREDENTIALS, Submission, Submitting, Transport,
+    TransportError,
+};
 
 /// The version of the SDK's behaviour that this crate was tested with.
 fn behavior_version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
-
-pub(crate) const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What the transport is made of.
 #[derive(Debug)]
@@ -41,20 +40,6 @@ pub(crate) struct AwsSettings {
     pub(crate) sdk_config: Option<SdkConfig>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) connect_timeout: Duration,
-}
-
-/// A transport that cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    /// The endpoint is no URL.
-    #[error("endpoint_url is `{0}`; it must be a URL such as https://cloudtrail-data.eu-west-1.amazonaws.com")]
-    EndpointUrl(String),
-    /// The SDK cannot be set up. It panics then, and says on standard error why.
-    #[error(
-        "the AWS SDK cannot be set up; most often this machine has no root certificates: install them (Debian's package \
-         ca-certificates), or name a file of them in SSL_CERT_FILE"
-    )]
-    Sdk,
 }
 
 /// `PutAuditEvents` through `aws-sdk-cloudtraildata`: what a client uses that is given no other transport.

@@ -1,24 +1,33 @@
 //! The handle that business code holds.
 
+pub(crate) mod builder;
+pub(crate) mod config;
+pub(crate) mod error;
+pub(crate) mod receipt;
+pub mod testing;
+mod thread;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::{Context, Entry, IntoEntry, UserIdentity};
+use audit_core::{AuditEvent, Context, Entry, IntoEntry, UserIdentity};
 use tokio::sync::oneshot;
 
-use crate::acting_as::ActingAs;
-use crate::builder::ClientBuilder;
-use crate::dead_letter::DeadLetters;
-use crate::error::{EmitError, FlushError};
-use crate::ledger::Claim;
-use crate::observe::{Stats, metric};
-use crate::pipeline::Shared;
+use self::error::{EmitError, FlushError};
+use self::receipt::{Interest, Receipt};
+use crate::block_on::block_on;
+use crate::delivery::handover::DeadLetters;
+use crate::delivery::state::Shared;
+use crate::ledger::expected::Claim;
+use crate::ledger::report::ShutdownReport;
+use crate::ledger::verdict::Verdict;
+use crate::observe::Stats;
+use crate::observe::metric;
+use crate::observe::tap::Tap;
+use crate::queue::capacity::{NoPlace, Place};
 use crate::queue::{Accepted, MemoryQueue, Queue};
-use crate::receipt::{Interest, Receipt, Verdict, block_on};
-use crate::report::ShutdownReport;
-use crate::room::{NoPlace, Place};
 use crate::spool::{AppendError, Refusal};
-use crate::testing::Tap;
 
 /// How long after its deadline a shutdown that the pipeline does not answer is answered for it.
 const WATCHDOG_GRACE: Duration = Duration::from_millis(45);
@@ -57,11 +66,6 @@ struct Inner {
 }
 
 impl AuditClient {
-    /// Starts the making of a client.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
     pub(crate) fn new(
         shared: Arc<Shared>,
         context: Context,
@@ -331,5 +335,46 @@ impl Drop for Inner {
             self.shared.room.close();
             self.shared.wake.notify_one();
         }
+    }
+}
+
+/// A client that names somebody as the actor: see [`AuditClient::acting_as`].
+///
+/// What an event says of itself goes first; what is said here fills in the rest.
+#[derive(Clone, Debug)]
+#[must_use = "this does nothing until an event is emitted"]
+pub struct ActingAs<'a> {
+    pub(crate) client: &'a AuditClient,
+    pub(crate) context: Context,
+}
+
+impl ActingAs<'_> {
+    /// From where they act.
+    pub fn from_ip(mut self, address: IpAddr) -> Self {
+        self.context = self.context.source_ip(address);
+        self
+    }
+
+    /// With what they act: at most 1,024 characters.
+    pub fn user_agent(mut self, user_agent: &str) -> Self {
+        self.context = self.context.user_agent(user_agent);
+        self
+    }
+
+    /// As [`AuditClient::emit`]; the event need not name its actor.
+    pub fn emit<E: AuditEvent + ?Sized>(&self, event: &E) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
+        let entry = event.to_entry(&self.context);
+        let client = self.client;
+        async move { client.accept(entry?).await }
+    }
+
+    /// As [`AuditClient::try_emit`]; the event need not name its actor.
+    pub fn try_emit<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
+        self.client.try_accept(event.to_entry(&self.context)?)
+    }
+
+    /// As [`AuditClient::emit_blocking`]; the event need not name its actor.
+    pub fn emit_blocking<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
+        self.client.accept_blocking(event.to_entry(&self.context)?)
     }
 }

@@ -1,6 +1,6 @@
 //! What follows from a refused request: by the service's code, and where there is none that we know, by the status.
 
-use crate::transport::Failure;
+use crate::transport::submit::{Failure, NO_CREDENTIALS};
 
 /// What the delivery loop does about a request that was refused as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +58,6 @@ const BY_CODE: &[(&str, Course)] = &[
     (NO_CREDENTIALS, Course::Pause),
 ];
 
-/// Our own code for a request that could not be signed because there are no credentials.
-pub(crate) const NO_CREDENTIALS: &str = "CredentialsNotLoaded";
-
 /// What follows from a failure.
 pub(crate) fn course(failure: &Failure) -> Course {
     if let Some(course) = failure.code.as_deref().and_then(by_code) {
@@ -96,7 +93,7 @@ fn by_code(code: &str) -> Option<Course> {
 #[cfg(test)]
 mod tests {
     use super::{Course, course};
-    use crate::transport::Failure;
+    use crate::transport::submit::Failure;
 
     #[test]
     fn every_documented_error_has_its_course() {

@@ -7,9 +7,12 @@
 //! open is what the spool has pending: the ledger only knows those by name that the pipeline has in hand or that
 //! somebody holds a receipt for, so that a backlog of any length takes no memory.
 
-mod expected;
+pub(crate) mod expected;
+pub(crate) mod ids;
+pub(crate) mod report;
 mod seqs;
 mod settled;
+pub(crate) mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -22,18 +25,25 @@ use audit_core::EventId;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::unconstrained;
 
-use crate::batcher::Urgency;
-use crate::observe::metric;
-use crate::receipt::{Delivery, NotDelivered, Verdict};
-use crate::report::ShutdownReport;
+use self::expected::{Claim, Expected};
+use self::report::ShutdownReport;
+use self::settled::Settled;
+use self::verdict::{Delivery, NotDelivered, Verdict};
+use crate::observe::{Figures, metric};
 use crate::spool::{Append, Spool};
-pub(crate) use expected::Claim;
-use expected::Expected;
-use settled::Settled;
 
 /// The client takes in no more events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closing;
+
+/// Why partial batches need not linger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Urgency {
+    /// Everything accepted up to here is asked for by a flush.
+    pub(crate) flush_up_to: u64,
+    /// The client shuts down.
+    pub(crate) closing: bool,
+}
 
 /// What was asked of the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -467,14 +477,4 @@ impl Books {
     fn takes_no_more(&self) -> bool {
         self.closed || self.shutdown.is_some()
     }
-}
-
-/// The figures at one moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Figures {
-    pub(crate) accepted: u64,
-    pub(crate) recovered: u64,
-    pub(crate) delivered: u64,
-    pub(crate) dead: u64,
-    pub(crate) pending: u64,
 }

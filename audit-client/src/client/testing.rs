@@ -16,15 +16,16 @@
 //! ```
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use audit_core::wire::{PutAuditEventsResponse, SuccessfulEntry};
 use audit_core::{Entry, EventId};
 use serde_json::Value;
 
-use crate::client::AuditClient;
-use crate::transport::{Submission, Submitting, Transport};
+use super::AuditClient;
+use super::builder::ClientBuilder;
+use crate::observe::tap::Tap;
+use crate::transport::submit::{Submission, Submitting, Transport};
 
 /// The channel of a recording client: account 123456789012, region eu-west-1.
 pub const CHANNEL_ARN: &str = "arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE";
@@ -54,7 +55,7 @@ impl Recorder {
     /// # Panics
     ///
     /// When a setting is wrong, or the system gives no thread.
-    pub fn with(settings: impl FnOnce(crate::ClientBuilder) -> crate::ClientBuilder) -> Self {
+    pub fn with(settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let tap = Tap::default();
         let builder = AuditClient::builder().channel_arn(CHANNEL_ARN).linger(Duration::ZERO).transport(TakesAll);
         match settings(builder).tap(tap.clone()).build_blocking() {
@@ -71,7 +72,8 @@ impl Recorder {
 
     /// Everything emitted so far, in order.
     pub fn events(&self) -> Vec<RecordedEvent> {
-        self.tap.events()
+        let parse = |entry: &Entry| serde_json::from_str(entry.event_data()).unwrap_or(Value::Null);
+        self.tap.entries().into_iter().map(|entry| RecordedEvent { json: parse(&entry), entry }).collect()
     }
 
     /// Everything emitted so far with this event name, in order.
@@ -99,13 +101,13 @@ impl Recorder {
 
     /// Forgets what was recorded.
     pub fn clear(&self) {
-        self.tap.lock().clear();
+        self.tap.clear();
     }
 }
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("events", &self.tap.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Recorder").field("events", &self.tap.len()).finish_non_exhaustive()
     }
 }
 
@@ -163,25 +165,6 @@ impl RecordedEvent {
     }
 }
 
-/// Where a client leaves what it accepts.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tap(Arc<Mutex<Vec<Entry>>>);
-
-impl Tap {
-    pub(crate) fn record(&self, entry: &Entry) {
-        self.lock().push(entry.clone());
-    }
-
-    fn events(&self) -> Vec<RecordedEvent> {
-        let parse = |entry: &Entry| serde_json::from_str(entry.event_data()).unwrap_or(Value::Null);
-        self.lock().iter().map(|entry| RecordedEvent { entry: entry.clone(), json: parse(entry) }).collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A service that takes everything.
 struct TakesAll;
 
@@ -194,25 +177,4 @@ impl Transport for TakesAll {
             .collect();
         Box::pin(async move { Ok(PutAuditEventsResponse { successful, failed: Vec::new() }) })
     }
-}
-
-/// An entry for this crate's own tests.
-#[cfg(test)]
-pub(crate) fn entry(id: &str) -> Entry {
-    sized_entry(id, 0)
-}
-
-/// An entry with so many bytes of padding.
-#[cfg(test)]
-pub(crate) fn sized_entry(id: &str, padding: usize) -> Entry {
-    padded_entry(id, &"x".repeat(padding.min(90_000)))
-}
-
-/// An entry with this padding, which is the inside of a JSON string.
-#[cfg(test)]
-pub(crate) fn padded_entry(id: &str, padding: &str) -> Entry {
-    let data = format!(
-        r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","requestParameters":{{"padding":"{padding}"}},"recipientAccountId":"123456789012"}}"#
-    );
-    Entry::parse(id, data).expect("a valid entry")
 }

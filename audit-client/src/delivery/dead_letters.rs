@@ -7,18 +7,15 @@ use audit_core::{Entry, EventId, Reason};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::DeliveryLoop;
-use crate::batcher::{Item, Ticket};
-use crate::dead_letter::DeadLetter;
+use super::handover::DeadLetter;
+use super::state::{Buried, DeliveryLoop, Letter, READ_AGAIN};
+use crate::ledger::verdict::NotDelivered;
 use crate::observe::metric;
 use crate::queue::Queue;
-use crate::receipt::NotDelivered;
-use crate::room::Place;
+use crate::queue::batcher::{Item, Ticket};
 use crate::spool::{AppendError, Attempt as SpoolAttempt, DeadLetter as SpoolLetter, Refusal};
 use crate::text::{cut, cut_message};
 
-/// How long after a failure the disk is tried again.
-pub(super) const READ_AGAIN: Duration = Duration::from_secs(1);
 /// Entries that are given up within this time of each other are given up together.
 const GIVE_UP_GRAIN: Duration = Duration::from_millis(10);
 
@@ -153,15 +150,4 @@ impl DeliveryLoop {
         }
         self.give_up_check = self.batcher.oldest().and_then(|oldest| oldest.checked_add(after));
     }
-}
-
-/// A dead letter, and the place in memory that it takes.
-pub(super) type Letter = (DeadLetter, Option<Place>);
-
-/// A dead letter that is on disk.
-pub(super) struct Buried {
-    seq: u64,
-    reason: NotDelivered,
-    /// Not there if it is no entry.
-    letter: Option<Letter>,
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use serde::de::{Deserializer, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::builder::ClientBuilder;
-use crate::client::AuditClient;
-use crate::error::BuildError;
+use super::AuditClient;
+use super::builder::ClientBuilder;
+use super::error::BuildError;
 use crate::text::cut;
 
 /// A client's settings, for serde: a section of the application's configuration file. What is left out keeps the builder's

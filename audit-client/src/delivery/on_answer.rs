@@ -8,15 +8,14 @@ use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
 use audit_core::{Batch, Entry};
 use tokio::time::Instant;
 
-use super::course::{Course, course, label};
+use super::reaction::{Course, course, label};
 use super::reconcile::{Reconciled, Said, reconcile};
-use super::{DeliveryLoop, Request};
-use crate::batcher::{Group, Item, Ticket};
-use crate::dead_letter::Attempt;
+use super::state::{DeliveryLoop, Request};
+use crate::ledger::verdict::Delivery;
 use crate::observe::{LastFailure, metric};
-use crate::receipt::Delivery;
+use crate::queue::batcher::{Attempt, Group, Item, Ticket};
 use crate::text::cut;
-use crate::transport::Failure;
+use crate::transport::submit::Failure;
 
 impl DeliveryLoop {
     /// The service took the request: each entry by what was said of it.

@@ -4,12 +4,16 @@
 //! settled, in any order. In memory, what waits is bounded by [`Room`]; on disk, the spool bounds what is kept, and
 //! [`Room`] only what of it is in memory at a time.
 
+pub(crate) mod batcher;
+pub(crate) mod capacity;
+pub(crate) mod same_id;
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use audit_core::Entry;
 
-use crate::room::{Place, Room};
+use self::capacity::{Place, Room};
 use crate::spool::{Reader, Record, Spool, SpoolError};
 
 /// An entry on its way to the batcher.

@@ -5,7 +5,7 @@ use std::io;
 use audit_core::{AccountId, EncodeError, Entry, EventId, NameError};
 
 use crate::spool::{Refusal, SpoolError};
-pub use crate::transport::TransportError;
+use crate::transport::submit::TransportError;
 
 /// An event that was not accepted.
 #[derive(Debug, thiserror::Error)]

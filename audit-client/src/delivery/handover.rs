@@ -13,20 +13,11 @@ use audit_core::Entry;
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc};
 
-use crate::room::Place;
+use crate::queue::batcher::Attempt;
+use crate::queue::capacity::Place;
 
 /// How many dead letters a stream holds for a reader that does not read.
 const STREAM_HOLDS: usize = 1_024;
-
-/// One request that carried an entry, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// When the answer came, or the attempt's time was over.
-    pub at: SystemTime,
-    /// The service's code, the HTTP status, or that there was no answer.
-    pub outcome: String,
-}
 
 /// An entry that no retry can save, with its reason.
 #[derive(Clone, Debug)]

@@ -2,14 +2,24 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use audit_core::{Batch, DoesNotFit, Entry, Reason, limits};
 use tokio::time::Instant;
 
-use crate::dead_letter::Attempt;
-use crate::queue::Wanted;
-use crate::room::Place;
+use super::Wanted;
+use super::capacity::Place;
+use crate::ledger::Urgency;
+
+/// One request that carried an entry, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// When the answer came, or the attempt's time was over.
+    pub at: SystemTime,
+    /// The service's code, the HTTP status, or that there was no answer.
+    pub outcome: String,
+}
 
 /// An accepted entry that has no verdict yet.
 #[derive(Debug)]
@@ -87,15 +97,6 @@ pub(crate) struct Batcher {
     fresh_wire_bytes: usize,
     retries: BTreeMap<(Instant, u64), Item>,
     groups: Vec<Group>,
-}
-
-/// Why partial batches need not linger.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Urgency {
-    /// Everything accepted up to here is asked for by a flush.
-    pub(crate) flush_up_to: u64,
-    /// The client shuts down.
-    pub(crate) closing: bool,
 }
 
 /// What [`Batcher::next`] found.

@@ -11,19 +11,22 @@ use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Notify;
 
-use crate::client::AuditClient;
-use crate::dead_letter::{Callback, DeadLetter, Handover};
-use crate::delivery::{DeliveryLoop, Policy, Waits};
-use crate::error::BuildError;
+use super::AuditClient;
+use super::error::BuildError;
+use super::thread;
+use crate::block_on::block_on;
+use crate::delivery::handover::{Callback, DeadLetter, Handover};
+use crate::delivery::pace::Waits;
+use crate::delivery::state::{DeliveryLoop, Policy, Shared};
 use crate::ledger::Ledger;
 use crate::observe::Observed;
-use crate::pipeline::{self, Shared};
+use crate::observe::tap::Tap;
+use crate::queue::capacity::Room;
 use crate::queue::{Intake, MemoryQueue, Queue};
-use crate::room::Room;
 use crate::spool::{Spool, SpoolOptions};
-use crate::testing::Tap;
 use crate::text::cut;
-use crate::transport::{AwsSettings, AwsTransport, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
+use crate::transport::aws::{AwsSettings, AwsTransport};
+use crate::transport::submit::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
 
 /// The shortest capacity in bytes: what one request may carry.
 const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();
@@ -105,6 +108,13 @@ impl Default for ClientBuilder {
             tap: None,
             seed: None,
         }
+    }
+}
+
+impl AuditClient {
+    /// Starts the making of a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
     }
 }
 
@@ -275,7 +285,7 @@ impl ClientBuilder {
     pub async fn build(self) -> Result<AuditClient, BuildError> {
         let plan = self.plan()?;
         let (context, tap) = (plan.context.clone(), plan.tap.clone());
-        match pipeline::start(move || plan.assemble()).await {
+        match thread::start(move || plan.assemble()).await {
             Ok(Ok((shared, timers))) => Ok(AuditClient::new(shared, context, Some(timers), tap)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(BuildError::Thread(std::io::Error::other("it ended before it was ready"))),
@@ -284,7 +294,7 @@ impl ClientBuilder {
 
     /// As [`build`](Self::build), for threads without a runtime.
     pub fn build_blocking(self) -> Result<AuditClient, BuildError> {
-        crate::receipt::block_on(self.build())
+        block_on(self.build())
     }
 
     /// On the current runtime instead of a thread: time can be paused there.

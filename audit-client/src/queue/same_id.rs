@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use audit_core::EventId;
 
-use crate::batcher::Item;
+use super::batcher::Item;
 
 /// The ids of all entries without a verdict, and the entries that wait for another with their id.
 #[derive(Debug, Default)]

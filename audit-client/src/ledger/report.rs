@@ -1,6 +1,6 @@
 //! The account of every event.
 
-use crate::Ids;
+use super::ids::Ids;
 
 /// What became of all that the client accepted: `accepted == delivered + dead + kept + lost`, always.
 #[derive(Clone, Debug, Default)]

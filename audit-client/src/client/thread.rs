@@ -3,31 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use audit_core::{ChannelArn, ExternalId};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
-use crate::dead_letter::Handover;
-use crate::delivery::DeliveryLoop;
-use crate::error::BuildError;
-use crate::ledger::Ledger;
-use crate::observe::Observed;
-use crate::queue::Queue;
-use crate::room::Room;
-
-/// What the handles and the pipeline share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) channel: ChannelArn,
-    pub(crate) external_id: Option<ExternalId>,
-    pub(crate) ledger: Ledger,
-    pub(crate) queue: Queue,
-    pub(crate) room: Room,
-    pub(crate) handover: Handover,
-    pub(crate) observed: Observed,
-    /// There is something new to look at.
-    pub(crate) wake: Notify,
-}
+use crate::client::error::BuildError;
+use crate::delivery::state::{DeliveryLoop, Shared};
 
 /// A pipeline that has started: what the handles share with it, and its runtime, for timers.
 pub(crate) type Started = (Arc<Shared>, Handle);
