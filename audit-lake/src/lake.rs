@@ -147,7 +147,7 @@ impl LakeBuilder {
 
     /// An access key of an account.
     pub fn access_key(mut self, account: AccountId, id: impl Into<String>, secret: impl Into<Secret>) -> Self {
-        let key = KeyConfig { id: id.into(), secret: secret.into(), session_token: None, expires: None };
+        let key = KeyConfig::new(id, secret);
         self.keys.push((account, key));
         self
     }
@@ -303,12 +303,7 @@ fn account_of(config: &mut LakeConfig, id: AccountId) -> &mut AccountConfig {
 /// A key that nobody can guess: 244 bits from the system's source of randomness.
 fn random_key() -> KeyConfig {
     let id: String = Uuid::new_v4().simple().to_string().to_uppercase().chars().take(16).collect();
-    KeyConfig {
-        id: format!("AKIA{id}"),
-        secret: Secret::from(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
-        session_token: None,
-        expires: None,
-    }
+    KeyConfig::new(format!("AKIA{id}"), format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
 }
 
 /// Does disk work where it may block.

@@ -20,6 +20,8 @@ mod service;
 mod sigv4;
 mod store;
 
+/// What signatures here name of `audit-core`.
+pub use audit_core::{AccountId, ChannelArn, Checksum, EventTime, ExternalId};
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
     Mistake, Secret, TlsConfig,

@@ -17,7 +17,11 @@ const A_LONG_TIME: Duration = Duration::from_mins(1);
 async fn lake_with(limits: LimitsConfig) -> Lake {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let account = channel.account();
-    let config = LakeConfig { limits, ..LakeConfig::default() };
+    let config = {
+        let mut made = LakeConfig::default();
+        made.limits = limits;
+        made
+    };
     Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await.expect("a lake")
 }
 
@@ -87,7 +91,7 @@ async fn a_reload_drops_no_connection_and_counts_from_the_next_request_on() {
     let account = lake.channel_arn().account();
     let mut owner = audit_lake::AccountConfig::new(account);
     let secret = audit_lake::Secret::from("secret");
-    owner.keys.push(audit_lake::KeyConfig { id: "AKID".to_owned(), secret, session_token: None, expires: None });
+    owner.keys.push(audit_lake::KeyConfig::new("AKID", secret));
     config.accounts.push(owner);
     lake.reload(&config).expect("reloaded");
     assert_eq!(send("c").await, "", "it is back");
@@ -142,10 +146,11 @@ async fn what_is_no_http_behind_good_requests_takes_none_of_their_answers() {
 
 #[tokio::test]
 async fn a_connection_that_says_nothing_or_too_little_is_ended() {
-    let limits = LimitsConfig {
-        header_timeout: Duration::from_millis(300),
-        idle_timeout: Duration::from_millis(300),
-        ..LimitsConfig::default()
+    let limits = {
+        let mut made = LimitsConfig::default();
+        made.header_timeout = Duration::from_millis(300);
+        made.idle_timeout = Duration::from_millis(300);
+        made
     };
     let lake = lake_with(limits).await;
     // Nothing; the start of HTTP/2's preface; the start of a request; an HTTP/2 connection without a request.
@@ -174,7 +179,11 @@ async fn a_connection_that_says_nothing_or_too_little_is_ended() {
 
 #[tokio::test]
 async fn between_requests_a_connection_may_be_quiet_for_longer_than_a_head_may_take() {
-    let limits = LimitsConfig { header_timeout: Duration::from_millis(200), ..LimitsConfig::default() };
+    let limits = {
+        let mut made = LimitsConfig::default();
+        made.header_timeout = Duration::from_millis(200);
+        made
+    };
     let lake = lake_with(limits).await;
     let mut stream = connect(&lake).await;
     for id in ["a", "b"] {
@@ -191,11 +200,12 @@ async fn between_requests_a_connection_may_be_quiet_for_longer_than_a_head_may_t
 
 #[tokio::test]
 async fn connections_beyond_the_cap_wait_for_a_place() {
-    let limits = LimitsConfig {
-        connections: 2,
-        header_timeout: Duration::from_millis(500),
-        idle_timeout: Duration::from_millis(500),
-        ..LimitsConfig::default()
+    let limits = {
+        let mut made = LimitsConfig::default();
+        made.connections = 2;
+        made.header_timeout = Duration::from_millis(500);
+        made.idle_timeout = Duration::from_millis(500);
+        made
     };
     let lake = lake_with(limits).await;
     let held = [connect(&lake).await, connect(&lake).await];
@@ -235,7 +245,11 @@ async fn what_is_no_http_is_told_so_and_the_service_goes_on() {
 
 #[tokio::test]
 async fn bodies_beyond_the_memory_set_aside_get_service_unavailable() {
-    let limits = LimitsConfig { body_memory: 4_096, ..LimitsConfig::default() };
+    let limits = {
+        let mut made = LimitsConfig::default();
+        made.body_memory = 4_096;
+        made
+    };
     let lake = lake_with(limits).await;
     let large = good(&lake, "a").body(" ".repeat(8_192)).send().await;
     assert_eq!((large.status, large.error_type()), (503, "ServiceUnavailable"));
@@ -292,7 +306,11 @@ async fn http2_is_spoken_without_being_asked_for() {
 #[tokio::test]
 async fn the_admin_address_tells_health_readiness_and_counts() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
-    let config = LakeConfig { admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let config = {
+        let mut made = LakeConfig::default();
+        made.admin = Some(([127, 0, 0, 1], 0).into());
+        made
+    };
     let account = channel.account();
     let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
     let lake = lake.expect("a lake");
@@ -322,7 +340,11 @@ async fn the_admin_address_tells_health_readiness_and_counts() {
 #[tokio::test]
 async fn a_store_that_cannot_store_gets_service_unavailable_and_goes_on_by_itself() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
-    let config = LakeConfig { admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let config = {
+        let mut made = LakeConfig::default();
+        made.admin = Some(([127, 0, 0, 1], 0).into());
+        made
+    };
     let account = channel.account();
     let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
     let lake = lake.expect("a lake");
@@ -369,7 +391,11 @@ fn a_certificate_that_cannot_be_used_is_told_with_its_line() {
 
 #[tokio::test]
 async fn answers_that_nobody_reads_keep_their_share_of_the_memory() {
-    let limits = LimitsConfig { body_memory: 2 * 1_048_576, ..LimitsConfig::default() };
+    let limits = {
+        let mut made = LimitsConfig::default();
+        made.body_memory = 2 * 1_048_576;
+        made
+    };
     let lake = lake_with(limits).await;
     // An id that is too long comes back whole: the answer is about as large as the body was.
     let data = event_data("u", lake.channel_arn());
@@ -408,8 +434,17 @@ async fn answers_that_nobody_reads_over_http1_keep_their_share_of_the_memory() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let account = channel.account();
     // For one request of this size at a time.
-    let limits = LimitsConfig { body_memory: 1_048_576, ..LimitsConfig::default() };
-    let config = LakeConfig { limits, admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let limits = {
+        let mut made = LimitsConfig::default();
+        made.body_memory = 1_048_576;
+        made
+    };
+    let config = {
+        let mut made = LakeConfig::default();
+        made.limits = limits;
+        made.admin = Some(([127, 0, 0, 1], 0).into());
+        made
+    };
     let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
     let lake = lake.expect("a lake");
     let admin = lake.admin_address().expect("an admin address").to_string();

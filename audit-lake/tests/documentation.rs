@@ -115,7 +115,11 @@ async fn the_sql_shown_runs_and_gives_the_record_and_the_data() {
 #[tokio::test]
 async fn the_metrics_named_are_those_that_there_are() {
     let channel = serving::channel();
-    let config = LakeConfig { admin: Some(([127, 0, 0, 1], 0).into()), ..LakeConfig::default() };
+    let config = {
+        let mut made = LakeConfig::default();
+        made.admin = Some(([127, 0, 0, 1], 0).into());
+        made
+    };
     let account = channel.account();
     let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
     let lake = lake.expect("a lake");

@@ -47,6 +47,24 @@ async fn the_same_entry_twice_gets_its_first_event_id_and_other_data_is_refused(
 }
 
 #[tokio::test]
+async fn two_sources_of_a_channel_may_use_one_id() {
+    let lake = Lake::builder().start().await.expect("a lake");
+    let data = event_data("1", lake.channel_arn());
+    let other = data.replace("orders.example.com", "payments.example.com");
+    assert_ne!(data, other);
+    let first = Call::to(&lake).entries(&[entry("1", &data)]).send().await;
+    let second = Call::to(&lake).entries(&[entry("1", &other)]).send().await;
+    assert_ne!(first.body["successful"][0]["eventID"], second.body["successful"][0]["eventID"]);
+    for (data, answer) in [(&data, first), (&other, second)] {
+        let again = Call::to(&lake).entries(&[entry("1", data)]).send().await;
+        assert_eq!(again.body["successful"], answer.body["successful"]);
+    }
+    let both = Call::to(&lake).entries(&[entry("1", &data), entry("1", &other)]).send().await;
+    assert_eq!(both.error_type(), "DuplicatedAuditEventId");
+    assert_eq!(lake.events().await.expect("events").len(), 2);
+}
+
+#[tokio::test]
 async fn a_wrong_secret_is_refused_and_stores_nothing() {
     let lake = Lake::builder().start().await.expect("a lake");
     let data = event_data("e1", lake.channel_arn());
@@ -89,7 +107,11 @@ async fn what_was_stored_is_there_after_a_restart() {
 async fn retention_that_is_set_anew_deletes_what_is_too_old_by_event_time_and_counts_it() {
     let channel = ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let admin = Some(([127, 0, 0, 1], 0).into());
-    let mut config = LakeConfig { admin, ..LakeConfig::default() };
+    let mut config = {
+        let mut made = LakeConfig::default();
+        made.admin = admin;
+        made
+    };
     config.channels.push(ChannelConfig::new(channel.clone()));
     let lake = Lake::builder().config(config.clone()).access_key(channel.account(), "AKID", "secret").start().await;
     let lake = lake.expect("a lake");

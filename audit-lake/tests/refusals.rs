@@ -22,16 +22,25 @@ fn channel(id: &str) -> ChannelArn {
 }
 
 fn key(id: &str) -> KeyConfig {
-    KeyConfig { id: id.to_owned(), secret: Secret::from(SECRET), session_token: None, expires: None }
+    KeyConfig::new(id, SECRET)
 }
 
 fn config() -> LakeConfig {
     let mut owner = AccountConfig::new(OWNER);
     owner.keys.push(key("AKIDOWNER"));
     let token = Some(Secret::from(TOKEN));
-    owner.keys.push(KeyConfig { session_token: token.clone(), ..key("ASIATEMPORARY") });
+    owner.keys.push({
+        let mut made = key("ASIATEMPORARY");
+        made.session_token.clone_from(&token);
+        made
+    });
     let expires = Some(audit_core::EventTime::from_static("2020-01-01T00:00:00Z"));
-    owner.keys.push(KeyConfig { session_token: token, expires, ..key("ASIAEXPIRED") });
+    owner.keys.push({
+        let mut made = key("ASIAEXPIRED");
+        made.session_token = token;
+        made.expires = expires;
+        made
+    });
     let mut other = AccountConfig::new(OTHER);
     other.keys.push(key("AKIDOTHER"));
     let mut unsubscribed = AccountConfig::new(AccountId::from_static("111111111111"));
@@ -50,18 +59,23 @@ fn config() -> LakeConfig {
     let mut other_schema = ChannelConfig::new(channel("other-schema"));
     other_schema.activity_events = false;
     let elsewhere = ChannelArn::from_static("arn:aws:cloudtrail:us-east-1:123456789012:channel/elsewhere");
-    LakeConfig {
-        accounts: vec![owner, other, unsubscribed, slow],
-        channels: vec![
+    {
+        let mut made = LakeConfig::default();
+        made.accounts = vec![owner, other, unsubscribed, slow];
+        made.channels = vec![
             ChannelConfig::new(channel("orders")),
             external,
             sources,
             nowhere,
             other_schema,
             ChannelConfig::new(elsewhere),
-        ],
-        limits: LimitsConfig { body_timeout: Duration::from_secs(1), ..LimitsConfig::default() },
-        ..LakeConfig::default()
+        ];
+        made.limits = {
+            let mut made = LimitsConfig::default();
+            made.body_timeout = Duration::from_secs(1);
+            made
+        };
+        made
     }
 }
 

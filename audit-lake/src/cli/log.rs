@@ -11,16 +11,16 @@ pub(super) fn start(config: LogConfig) {
     let level = match config.level {
         LogLevel::Error => Level::ERROR,
         LogLevel::Warn => Level::WARN,
-        LogLevel::Info => Level::INFO,
         LogLevel::Debug => Level::DEBUG,
+        _ => Level::INFO,
     };
     // What libraries say of each frame of a connection is not asked for, and not held to have no secret.
     let own = Targets::new().with_target("audit_lake", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     // It fails only where a subscriber is set already, which then gets the lines.
     drop(match config.format {
-        LogFormat::Text => tracing_subscriber::registry().with(own).with(lines.with_ansi(false)).try_init(),
         LogFormat::Json => tracing_subscriber::registry().with(own).with(lines.json().flatten_event(true)).try_init(),
+        _ => tracing_subscriber::registry().with(own).with(lines.with_ansi(false)).try_init(),
     });
     // A panic is a line like any other, and without its message, which may hold anything.
     std::panic::set_hook(Box::new(|panic| {

@@ -79,7 +79,7 @@ mod tests {
             assert_eq!(fixed.changed(&config(top, tables)), [name]);
         }
         let mut secured = config("", "");
-        secured.tls = Some(TlsConfig { certificate: "c".into(), key: "k".into() });
+        secured.tls = Some(TlsConfig::new("c", "k"));
         assert_eq!(fixed.changed(&secured), ["tls"]);
         assert!(FixedSettings::of(&secured).changed(&secured).is_empty());
         let changeable = config("region = 'eu-west-2'", "[retention]\ndays = 7");

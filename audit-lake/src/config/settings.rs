@@ -34,6 +34,7 @@ use super::secret::Secret;
 /// # Ok::<(), audit_lake::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct LakeConfig {
     /// A region that requests may be signed for, beside those of the channels.
     pub region: Option<String>,
@@ -57,6 +58,7 @@ pub struct LakeConfig {
 
 /// Certificate and key files, PEM.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TlsConfig {
     /// The certificate, followed by those that it builds on.
     pub certificate: PathBuf,
@@ -64,8 +66,16 @@ pub struct TlsConfig {
     pub key: PathBuf,
 }
 
+impl TlsConfig {
+    /// A certificate and its key, each a file.
+    pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self { certificate: certificate.into(), key: key.into() }
+    }
+}
+
 /// An account and the keys of its users.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AccountConfig {
     /// Twelve digits.
     pub id: AccountId,
@@ -89,6 +99,7 @@ impl AccountConfig {
 
 /// An access key.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct KeyConfig {
     /// The access key ID.
     pub id: String,
@@ -100,8 +111,16 @@ pub struct KeyConfig {
     pub expires: Option<EventTime>,
 }
 
+impl KeyConfig {
+    /// A key without a session token that does not expire.
+    pub fn new(id: impl Into<String>, secret: impl Into<Secret>) -> Self {
+        Self { id: id.into(), secret: secret.into(), session_token: None, expires: None }
+    }
+}
+
 /// A channel.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ChannelConfig {
     /// Its ARN, which names its region and the account that owns it.
     pub arn: ChannelArn,
@@ -125,6 +144,7 @@ impl ChannelConfig {
 
 /// What bounds a connection and a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LimitsConfig {
     /// Connections at a time; more wait until one ends.
     pub connections: usize,
@@ -155,6 +175,7 @@ impl Default for LimitsConfig {
 
 /// How the service logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogConfig {
     /// Text or JSON.
     pub format: LogFormat,
@@ -164,6 +185,7 @@ pub struct LogConfig {
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// For people.
     #[default]
@@ -174,6 +196,7 @@ pub enum LogFormat {
 
 /// What is worth a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogLevel {
     /// What needs somebody's attention.
     Error,
@@ -195,6 +218,7 @@ pub struct ConfigError {
 
 /// One mistake: where it is, what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mistake {
     /// Counted from 1.
     pub line: usize,

@@ -267,8 +267,8 @@ async fn verdicts(
                 event_id
             }
             Stored::IdTaken => {
-                let message = "the channel has an event with this id and other data; an id names one event for ever, and \
-                               a retry must carry the same data";
+                let message = "the channel has an event of this source with this id and other data; an id names one event of \
+                               its source for ever, and a retry must carry the same data";
                 refuse(id, Refusal::new(EntryErrorCode::InvalidData, message));
                 continue;
             }

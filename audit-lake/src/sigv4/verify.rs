@@ -152,11 +152,11 @@ impl Claim {
             "AWS4-HMAC-SHA256\n{}\n{}/{}/{}/aws4_request\n{digest}",
             self.timestamp, self.scope_date, self.region, self.service
         );
-        let mut key = hmac(format!("AWS4{}", secret.expose()).as_bytes(), self.scope_date.as_bytes());
+        let mut key = hmac(format!("AWS4{}", secret.expose()).as_bytes(), self.scope_date.as_bytes())?;
         for part in [&*self.region, &*self.service, "aws4_request"] {
-            key = hmac(&key, part.as_bytes());
+            key = hmac(&key, part.as_bytes())?;
         }
-        Ok(hmac(&key, to_sign.as_bytes()))
+        hmac(&key, to_sign.as_bytes())
     }
 }
 
@@ -172,9 +172,10 @@ fn check_declared_hash(parts: &SignedParts<'_>) -> Result<(), RequestError> {
     ))
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    // Cannot fail: HMAC takes keys of every length, since RFC 2104 hashes the long and pads the short ones.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32], RequestError> {
+    // HMAC takes keys of every length (RFC 2104), so this error does not occur.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .map_err(|_| RequestError::new(ErrorCode::InternalFailure, "The signature could not be computed."))?;
     mac.update(message);
-    mac.finalize().into_bytes().into()
+    Ok(mac.finalize().into_bytes().into())
 }

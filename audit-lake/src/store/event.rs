@@ -24,7 +24,7 @@ pub(crate) enum Stored {
     New,
     /// It was there already, with the same checksum: this is its `eventID`.
     Before { event_id: String },
-    /// Its id is taken by an event with other data.
+    /// An event of its channel and source has its id, and other data.
     IdTaken,
 }
 

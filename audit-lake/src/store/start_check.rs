@@ -8,7 +8,7 @@
 
 use audit_core::Checksum;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::error::StoreError;
 use super::schema;
@@ -20,18 +20,20 @@ const LATEST: u32 = 1_000;
 /// How many events are read from all over the others, evenly spread.
 const SPREAD: i64 = 200;
 
-/// Each index, with the columns that it is made of: `?1` and, but for the time's own, `?2`.
-const INDEXES: [(&str, &str, [&str; 2]); 5] = [
-    ("events_by_id", "id = ?1 AND channel = ?2", ["id", "channel"]),
-    ("events_by_time", "event_time = ?1 AND event_time = ?2", ["event_time", "event_time"]),
-    ("events_by_source", "event_source = ?1 AND event_time = ?2", ["event_source", "event_time"]),
-    ("events_by_name", "event_name = ?1 AND event_time = ?2", ["event_name", "event_time"]),
-    ("events_by_principal", "principal_id = ?1 AND event_time = ?2", ["principal_id", "event_time"]),
+/// Each index, with its columns.
+const INDEXES: [(&str, &[&str]); 5] = [
+    ("events_by_id", &["id", "event_source", "channel"]),
+    ("events_by_time", &["event_time"]),
+    ("events_by_source", &["event_source", "event_time"]),
+    ("events_by_name", &["event_name", "event_time"]),
+    ("events_by_principal", &["principal_id", "event_time"]),
 ];
 
-/// Finds an event in an index, by the index's columns and its `seq`: one way down the tree, however many events are alike.
-fn find_in(index: &str, columns: &str) -> String {
-    format!("SELECT count(*) FROM events INDEXED BY {index} WHERE {columns} AND seq = ?3")
+/// Finds an event in an index, by `seq` and the index's columns: one search of the tree, also where many events have the
+/// same values.
+fn find_in(index: &str, columns: &[&str]) -> String {
+    let columns = columns.join(" = ? AND ");
+    format!("SELECT count(*) FROM events INDEXED BY {index} WHERE {columns} = ? AND seq = ?")
 }
 
 /// Checks a database, whole if it has at most so many bytes.
@@ -62,11 +64,11 @@ fn as_damage(error: StoreError) -> StoreError {
 
 /// Reads events of the end and from all over: each must have its checksum, and be in every index.
 fn check_events(connection: &Connection) -> Result<(), StoreError> {
-    let columns = INDEXES.map(|(_, _, columns)| columns.join(", ")).join(", ");
+    let columns = INDEXES.map(|(_, columns)| columns.join(", ")).join(", ");
     let select = format!("SELECT seq, checksum, event_data, {columns} FROM events");
     let mut indexed = Vec::with_capacity(INDEXES.len());
-    for (index, condition, _) in INDEXES {
-        indexed.push((index, connection.prepare(&find_in(index, condition))?));
+    for (index, columns) in INDEXES {
+        indexed.push((index, columns.len(), connection.prepare(&find_in(index, columns))?));
     }
     let mut check_row = |row: &Row<'_>| -> Result<(), StoreError> {
         let seq: i64 = row.get(0)?;
@@ -75,9 +77,13 @@ fn check_events(connection: &Connection) -> Result<(), StoreError> {
             let what = format!("the event with seq {seq} does not have its checksum: its data was changed");
             return Err(StoreError::Damaged { what });
         }
-        for (at, (index, statement)) in indexed.iter_mut().enumerate() {
-            let (one, other): (Value, Value) = (row.get(3 + 2 * at)?, row.get(4 + 2 * at)?);
-            let found: i64 = statement.query_row((one, other, seq), |row| row.get(0))?;
+        let mut column = 3;
+        for (index, columns, statement) in &mut indexed {
+            let next = column + *columns;
+            let mut key: Vec<Value> = (column..next).map(|at| row.get(at)).collect::<Result<_, _>>()?;
+            key.push(Value::Integer(seq));
+            column = next;
+            let found: i64 = statement.query_row(params_from_iter(key), |row| row.get(0))?;
             if found != 1 {
                 let what = format!("the event with seq {seq} is not in the index {index}");
                 return Err(StoreError::Damaged { what });
@@ -108,7 +114,7 @@ mod tests {
     use std::fs::{self, File};
     use std::path::{Path, PathBuf};
 
-    use rusqlite::Connection;
+    use rusqlite::{Connection, params_from_iter};
     use tempfile::TempDir;
 
     use super::super::folder::open_for_writing;
@@ -192,7 +198,7 @@ mod tests {
     fn a_schema_that_is_not_there_is_damage() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lake.db");
-        sql(&path, "PRAGMA application_id = 0x4C414B45; PRAGMA user_version = 1");
+        sql(&path, "PRAGMA application_id = 0x4C414B45; PRAGMA user_version = 2");
         for whole_bytes in [0, WHOLE_BYTES] {
             let error = check(&open_for_writing(&path).expect("opened"), whole_bytes).expect_err("no tables");
             assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
@@ -203,9 +209,12 @@ mod tests {
     async fn finding_an_event_in_an_index_takes_one_way_down_its_tree() {
         let (_folder, path) = closed().await;
         let database = open_for_writing(&path).expect("opened");
-        for (index, condition, _) in INDEXES {
+        for (index, columns) in INDEXES {
+            let key = vec![1; columns.len() + 1];
             let plan: String = database
-                .query_row(&format!("EXPLAIN QUERY PLAN {}", find_in(index, condition)), [1, 1, 1], |row| row.get(3))
+                .query_row(&format!("EXPLAIN QUERY PLAN {}", find_in(index, columns)), params_from_iter(key), |row| {
+                    row.get(3)
+                })
                 .expect("a plan");
             assert!(plan.starts_with("SEARCH") && plan.ends_with("AND rowid=?)"), "{plan}");
         }

@@ -233,7 +233,7 @@ async fn the_same_event_from_many_requests_at_once_is_stored_once() {
 }
 
 #[tokio::test]
-async fn an_id_belongs_to_its_channel() {
+async fn an_id_belongs_to_its_channel_and_source() {
     let folder = folder();
     let store = open(folder.path()).expect("a store");
     let other = ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/other");
@@ -242,6 +242,94 @@ async fn an_id_belongs_to_its_channel() {
     assert_eq!(store.put(CHANNEL, vec![event("a")]).await.expect("stored"), [Stored::New]);
     assert_eq!(store.put(other, vec![event("a")]).await.expect("stored"), [Stored::New]);
     assert_eq!(store.put(CHANNEL, vec![changed]).await.expect("judged"), [Stored::IdTaken]);
+
+    let of_payments = |id| {
+        let mut event = event(id);
+        event.source = "payments.example.com".to_owned();
+        event.data = event.data.replace("orders.example.com", "payments.example.com");
+        event.checksum = Checksum::of(event.data.as_bytes());
+        event
+    };
+    let first = of_payments("a");
+    let event_id = first.event_id.clone();
+    assert_eq!(store.put(CHANNEL, vec![first]).await.expect("stored"), [Stored::New]);
+    assert_eq!(
+        store.put(CHANNEL, vec![of_payments("a")]).await.expect("a retry"),
+        [Stored::Before { event_id: event_id.clone() }]
+    );
+    let mut changed = of_payments("a");
+    changed.checksum = Checksum::of(b"other");
+    assert_eq!(store.put(CHANNEL, vec![changed]).await.expect("judged"), [Stored::IdTaken]);
+}
+
+/// A database as the first version of this program wrote it: 120 events in three channels, with values at their limits,
+/// and with ids that several channels have.
+const VERSION_1: &[u8] = include_bytes!("../../tests/fixtures/lake-v1.db");
+
+/// Rows of every column, in order.
+fn rows(path: &Path) -> Vec<Vec<rusqlite::types::Value>> {
+    let database = Connection::open(path).expect("a connection");
+    let mut select = database.prepare("SELECT * FROM events JOIN channels USING (channel) ORDER BY seq").expect("SQL");
+    let columns = select.column_count();
+    let rows = select.query_map([], |row| (0..columns).map(|at| row.get(at)).collect()).expect("rows");
+    rows.collect::<Result<_, _>>().expect("rows")
+}
+
+#[tokio::test]
+async fn a_database_of_version_1_is_migrated_with_every_row_as_it_was() {
+    let folder = folder();
+    let path = folder.path().join("lake.db");
+    std::fs::write(&path, VERSION_1).expect("written");
+    assert!(matches!(EventReader::open(folder.path()), Err(StoreError::OlderSchema)));
+    let before = rows(&path);
+    assert_eq!(before.len(), 120);
+
+    let store = open(folder.path()).expect("migrated");
+    assert_eq!(rows(&path), before);
+    let reader = EventReader::open(folder.path()).expect("a reader");
+    let verification = reader.verify().expect("verified");
+    assert!(verification.is_sound() && verification.events == 120, "{verification:?}");
+
+    // What was acknowledged is known: the same entry again gets its first eventID.
+    let known = reader.events(&EventFilter::default()).expect("events").swap_remove(60);
+    let again = |source: &str| NewEvent {
+        id: known.id.clone(),
+        event_id: "another".to_owned(),
+        checksum: known.checksum,
+        event_time: known.event_time,
+        source: source.to_owned(),
+        name: known.name.clone(),
+        principal: known.principal.clone(),
+        data: known.event_data.clone(),
+    };
+    let retried = store.put(known.channel_arn.clone(), vec![again(&known.source)]).await.expect("judged");
+    assert_eq!(retried, [Stored::Before { event_id: known.event_id.clone() }]);
+    let other_source = store.put(known.channel_arn.clone(), vec![again("new.example.com")]).await.expect("judged");
+    assert_eq!(other_source, [Stored::New]);
+    drop(store);
+    drop(open(folder.path()).expect("a second start, with the start's check"));
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_database_as_it_was() {
+    let folder = folder();
+    let path = folder.path().join("lake.db");
+    std::fs::write(&path, VERSION_1).expect("written");
+    let database = Connection::open(&path).expect("a connection");
+    // Version 1 has no two rows with one id; without its index, a damaged database may.
+    database
+        .execute_batch(
+            "DROP INDEX events_by_id; UPDATE events SET id = 'same', event_source = 'same', channel = 1 WHERE seq < 3;
+             CREATE INDEX events_by_id ON events (id, channel)",
+        )
+        .expect("changed");
+    drop(database);
+    let before = rows(&path);
+    open(folder.path()).expect_err("two events are one");
+    assert_eq!(rows(&path), before);
+    let database = Connection::open(&path).expect("a connection");
+    let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version");
+    assert_eq!(version, 1);
 }
 
 #[tokio::test]

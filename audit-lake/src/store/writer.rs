@@ -298,9 +298,11 @@ impl<'t> Statements<'t> {
                 "INSERT INTO events (channel, id, event_id, checksum, event_time, ingestion_time, event_source, event_name,
                                      principal_id, event_data)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-                 ON CONFLICT (id, channel) DO NOTHING",
+                 ON CONFLICT (id, event_source, channel) DO NOTHING",
             )?,
-            find: transaction.prepare("SELECT event_id, checksum FROM events WHERE id = ?1 AND channel = ?2")?,
+            find: transaction.prepare(
+                "SELECT event_id, checksum FROM events WHERE id = ?1 AND event_source = ?2 AND channel = ?3",
+            )?,
         })
     }
 
@@ -322,8 +324,10 @@ impl<'t> Statements<'t> {
         if inserted == 1 {
             return Ok(Stored::New);
         }
-        let before: Option<(String, String)> =
-            self.find.query_row(params![event.id, channel], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let before: Option<(String, String)> = self
+            .find
+            .query_row(params![event.id, event.source, channel], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         match before {
             Some((event_id, stored)) if stored == checksum => Ok(Stored::Before { event_id }),
             Some(_) => Ok(Stored::IdTaken),
