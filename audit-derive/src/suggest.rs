@@ -1,5 +1,7 @@
 //! "Did you mean": the attribute that is meant by a name that is none.
 
+use strsim::osa_distance;
+
 use crate::attributes::{ATTRIBUTES, Attribute, Place, valid_at};
 
 /// Names that people bring from serde and from the event's JSON, and what is meant by them.
@@ -57,7 +59,7 @@ pub(crate) fn nearest_word<'w>(name: &str, words: impl Iterator<Item = &'w str>)
 fn closest<'w, T: 'w>(name: &str, words: impl Iterator<Item = T>, word_of: impl Fn(&T) -> &'w str) -> Option<T> {
     let near = words.filter_map(|candidate| {
         let word = word_of(&candidate);
-        let (written, letters) = (distance(&lower(name), &lower(word)), distance(&plain(name), &plain(word)));
+        let (written, letters) = (osa_distance(&lower(name), &lower(word)), osa_distance(&plain(name), &plain(word)));
         (written.min(letters) <= tolerated(word.chars().count())).then_some(((written, letters), candidate))
     });
     near.min_by_key(|(distances, _)| *distances).map(|(_, candidate)| candidate)
@@ -84,36 +86,9 @@ fn plain(name: &str) -> String {
     lower(name).chars().filter(|c| !matches!(c, '_' | '-')).collect()
 }
 
-/// Edits between two words: a letter put in, left out, exchanged, or two neighbours swapped.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    // Three rows of the usual table: the swap of neighbours looks two rows back.
-    let mut before = vec![0; b.len() + 1];
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (i, &letter) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, &other) in b.iter().enumerate() {
-            let mut cost = (above[j] + usize::from(letter != other)).min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && letter == b[j - 1] && a[i - 1] == other {
-                cost = cost.min(before[j - 1] + 1);
-            }
-            row.push(cost);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_swap_of_neighbours_is_one_edit() {
-        assert_eq!(distance("soruce", "source"), 1);
-        assert_eq!(distance("", "id"), 2);
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
 
     /// All places where an attribute may stand, and every name one edit away that is no attribute itself.
     #[test]

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, Path, PathArguments, Type, TypePath};
 
-use crate::expand::CONSTANT;
+use crate::parse::CONSTANT;
 
 /// Adds the text of a type, on one line.
 pub(crate) fn text_of(ty: &Type, text: &mut String) {

@@ -2,12 +2,13 @@
 //!
 //! Knows the syntax and the attribute table; what the attributes mean together is for `check`.
 
+mod item;
 mod value;
 
+pub(crate) use item::{CONSTANT, item};
 pub(crate) use value::{Known, Text, Value};
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Meta, Token};
@@ -15,6 +16,7 @@ use syn::{Meta, Token};
 use crate::attributes::{self, Attribute, Place};
 use crate::diagnostics::Diagnostics;
 use crate::suggest;
+use value::rest_of_item;
 
 /// One attribute that was written: its row of the table, its name as written, its value.
 pub(crate) struct Given {
@@ -187,16 +189,4 @@ fn unknown(written: &str, meant: Option<&'static Attribute>, place: Place) -> St
 
 fn skip_to_comma(input: ParseStream<'_>) {
     let _: TokenStream = rest_of_item(input);
-}
-
-/// What is left before the next comma.
-fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
-    let mut rest = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        match input.parse::<TokenTree>() {
-            Ok(token) => token.to_tokens(&mut rest),
-            Err(_) => break,
-        }
-    }
-    rest
 }

@@ -1,6 +1,6 @@
 //! What stands behind an attribute's name.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
@@ -59,11 +59,11 @@ pub(crate) fn parse(input: ParseStream<'_>, attribute: &'static Attribute, name:
         if !input.peek(Token![=]) && !input.peek(token::Paren) {
             return Ok(Value::Nothing);
         }
-        let rest = super::rest_of_item(input);
+        let rest = rest_of_item(input);
         return Err(syn::Error::new_spanned(rest, format_args!("`{written}` takes no value: write `{example}`")));
     }
     if input.peek(token::Paren) {
-        let rest = super::rest_of_item(input);
+        let rest = rest_of_item(input);
         return Err(syn::Error::new_spanned(
             quote!(#name #rest),
             format_args!("`{written}` takes its value behind a `=`: write `{example}`"),
@@ -116,7 +116,7 @@ fn literal(input: ParseStream<'_>, attribute: &Attribute) -> syn::Result<LitStr>
 
 /// An error at the value as it was written.
 fn not_a(value: ParseStream<'_>, attribute: &Attribute, what: &str) -> syn::Error {
-    syn::Error::new_spanned(super::rest_of_item(value), format_args!("{what}: `{}`", attribute.example))
+    syn::Error::new_spanned(rest_of_item(value), format_args!("{what}: `{}`", attribute.example))
 }
 
 fn case(literal: &LitStr) -> syn::Result<Value> {
@@ -166,4 +166,16 @@ fn bounds(literal: &LitStr) -> syn::Result<Value> {
             format_args!("bounds as in a where clause are expected here, such as \"T: serde::Serialize\": {error}"),
         )),
     }
+}
+
+/// What is left before the next comma.
+pub(super) fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
+    let mut rest = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => token.to_tokens(&mut rest),
+            Err(_) => break,
+        }
+    }
+    rest
 }

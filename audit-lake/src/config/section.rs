@@ -231,7 +231,7 @@ impl<'d, 'i> Section<'d, 'i> {
             if self.asked.contains(&name) {
                 continue;
             }
-            let near = self.asked.iter().map(|known| (distance(known, name), *known)).min();
+            let near = self.asked.iter().map(|known| (strsim::osa_distance(known, name), *known)).min();
             let advice = match near {
                 Some((distance, known)) if distance <= 2 => format!("did you mean `{known}`?"),
                 _ => format!("it may hold {}", self.asked.join(", ")),
@@ -253,20 +253,4 @@ where
             None
         }
     }
-}
-
-/// How many letters must be put in, taken out or changed to get from one word to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for column in 0..other.len() {
-            let changed = diagonal + usize::from(letter != other[column]);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
