@@ -33,10 +33,12 @@ mod observe;
 mod queue;
 #[cfg(test)]
 mod sample_entries;
-pub mod spool;
 mod text;
 mod transport;
 
+/// The queue on disk: the crate `audit-spool`.
+#[doc(inline)]
+pub use audit_spool as spool;
 pub use client::builder::ClientBuilder;
 pub use client::config::{ClientConfig, NotASpan, Patience, Span};
 pub use client::error::{BuildError, EmitError, FlushError};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use audit_client::spool::{Disk, DiskFile, Lock, LockError, RealDisk, Spool, SpoolOptions};
+use audit_spool::{Disk, DiskFile, Lock, LockError, RealDisk, Spool, SpoolOptions};
 
 #[derive(Debug, Default)]
 struct Counts {

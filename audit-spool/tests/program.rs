@@ -5,15 +5,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use audit_client::spool::{Attempt, DeadLetter, Encryption, Spool, SpoolOptions};
+use audit_spool::{Attempt, DeadLetter, Encryption, Spool, SpoolOptions};
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_audit-spool"))
-        .arg(dir)
-        .args(arguments)
-        .env_remove("AUDIT_CHANNEL_ARN")
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_audit-spool")).arg(dir).args(arguments).output().unwrap()
 }
 
 fn text(dir: &Path, arguments: &[&str]) -> String {
@@ -130,7 +125,6 @@ fn dead_letters_come_back_to_life_or_go_for_good() {
     assert_eq!(text(dir.path(), &["replay"]), "replayed 1 of 1 dead letters: they wait for delivery\n");
     assert_eq!(text(dir.path(), &["list"]), "2\tpending\t14\twaits\n4\tpending\t15\tpoison\n");
     assert_eq!(text(dir.path(), &["replay"]), "there are no dead letters\n");
-    assert!(failure(dir.path(), &["replay", "--to-channel"]).contains("AUDIT_CHANNEL_ARN is not set"));
 
     let other = tempfile::tempdir().unwrap();
     filled(other.path(), SpoolOptions::new());
@@ -155,41 +149,4 @@ fn an_encrypted_spool_is_shown_to_who_has_its_key() {
     assert!(failure(dir.path(), &["list"]).contains("encrypted with the key \"k1\", which was not given"));
     assert!(failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("ID=FILE"));
     assert!(!failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("secret"));
-}
-
-#[test]
-fn everything_that_is_kept_can_be_sent_to_the_channel() {
-    let dir = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let lake = runtime.block_on(audit_lake::Lake::builder().start()).unwrap();
-    let account = lake.channel_arn().account();
-    let event_data = |id: &str| {
-        format!(
-            r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","recipientAccountId":"{account}"}}"#
-        )
-    };
-    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    for id in ["waits", "was-dead"] {
-        spool.append(id, &event_data(id)).wait().unwrap();
-    }
-    spool.dead_letter(&DeadLetter::new(2, "was-dead", event_data("was-dead"))).wait().unwrap();
-    spool.close().unwrap();
-
-    let output = Command::new(env!("CARGO_BIN_EXE_audit-spool"))
-        .arg(dir.path())
-        .args(["replay", "--to-channel"])
-        .env("AUDIT_CHANNEL_ARN", lake.channel_arn().as_str())
-        .env("AUDIT_ENDPOINT_URL", lake.endpoint_url())
-        .env("AWS_ACCESS_KEY_ID", lake.access_key().id())
-        .env("AWS_SECRET_ACCESS_KEY", lake.access_key().secret())
-        .env_remove("AWS_SESSION_TOKEN")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.ends_with("delivered 2, dead 0, still waiting 0\n"), "{said}");
-    let mut stored: Vec<_> = runtime.block_on(lake.events()).unwrap().into_iter().map(|event| event.id).collect();
-    stored.sort();
-    assert_eq!(stored, ["waits", "was-dead"]);
-    assert_eq!(text(dir.path(), &["list"]), "");
 }

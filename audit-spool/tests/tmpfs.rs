@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use audit_client::spool::{Append, Blocked, Spool, SpoolOptions};
+use audit_spool::{Append, Blocked, Spool, SpoolOptions};
 
 /// A mounted tmpfs, until it is dropped.
 struct Tmpfs(tempfile::TempDir);

@@ -11,10 +11,10 @@ use super::{KeyMark, NoKey, TAG_BYTES};
 /// The keys of a spool that is encrypted at rest: one to write with, and older ones that segments may still ask for.
 ///
 /// ```
-/// use audit_client::spool::Encryption;
+/// use audit_spool::Encryption;
 ///
 /// let keys = Encryption::new("2026-11", &[7; 32])?.also_reads("2026-05", &[3; 32])?;
-/// # Ok::<(), audit_client::spool::KeyError>(())
+/// # Ok::<(), audit_spool::KeyError>(())
 /// ```
 #[derive(Clone)]
 pub struct Encryption {
@@ -74,19 +74,19 @@ impl Encryption {
         std::iter::once(&self.current).chain(&self.older)
     }
 
-    pub(in crate::spool) fn cipher_for_new(&self, salt: [u8; 16]) -> (SegmentCipher, KeyMark) {
+    pub(crate) fn cipher_for_new(&self, salt: [u8; 16]) -> (SegmentCipher, KeyMark) {
         let cipher = SegmentCipher { cipher: self.current.cipher.clone(), salt };
         let mark = KeyMark { id: self.current.id, check: cipher.check() };
         (cipher, mark)
     }
 
     /// The id of the key that is written with.
-    pub(in crate::spool) fn key_id(&self) -> String {
+    pub(crate) fn key_id(&self) -> String {
         self.current.id()
     }
 
     /// Encrypts text that stands outside of segments. The nonce is random; `about` is what it belongs to.
-    pub(in crate::spool) fn seal_text(&self, nonce: [u8; 24], about: &[u8], text: &str) -> Vec<u8> {
+    pub(crate) fn seal_text(&self, nonce: [u8; 24], about: &[u8], text: &str) -> Vec<u8> {
         let mut sealed = text.as_bytes().to_vec();
         // The cipher refuses only messages of 256 GiB and more. Should it refuse, nothing is better than the text itself.
         if self.current.cipher.encrypt_in_place(&nonce.into(), about, &mut sealed).is_err() {
@@ -95,7 +95,7 @@ impl Encryption {
         sealed
     }
 
-    pub(in crate::spool) fn open_text(
+    pub(crate) fn open_text(
         &self,
         key_id: &str,
         nonce: [u8; 24],
@@ -108,7 +108,7 @@ impl Encryption {
         String::from_utf8(text).map_err(|_| NoKey::Wrong)
     }
 
-    pub(in crate::spool) fn cipher_for(&self, salt: [u8; 16], mark: KeyMark) -> Result<SegmentCipher, NoKey> {
+    pub(crate) fn cipher_for(&self, salt: [u8; 16], mark: KeyMark) -> Result<SegmentCipher, NoKey> {
         let key = self.keys().find(|key| key.id == mark.id).ok_or(NoKey::Missing)?;
         let cipher = SegmentCipher { cipher: key.cipher.clone(), salt };
         if cipher.check() == mark.check { Ok(cipher) } else { Err(NoKey::Wrong) }
@@ -139,7 +139,7 @@ impl Key {
 }
 
 /// The cipher of one segment.
-pub(in crate::spool) struct SegmentCipher {
+pub(crate) struct SegmentCipher {
     cipher: XChaCha20Poly1305,
     salt: [u8; 16],
 }
@@ -152,14 +152,14 @@ impl fmt::Debug for SegmentCipher {
 
 impl SegmentCipher {
     /// Encrypts in place and gives the tag, which covers the frame's header too.
-    pub(in crate::spool) fn seal(&self, seq: u64, header: &[u8], content: &mut [u8]) -> [u8; TAG_BYTES] {
+    pub(crate) fn seal(&self, seq: u64, header: &[u8], content: &mut [u8]) -> [u8; TAG_BYTES] {
         let sealed = self.cipher.encrypt_inout_detached(&self.nonce(seq), header, content.into());
         // The cipher refuses only messages of 256 GiB and more; a record has at most 1 MiB.
         sealed.map_or([0; TAG_BYTES], Into::into)
     }
 
     /// Decrypts a body, or tells that it is not what this key wrote here.
-    pub(in crate::spool) fn open(&self, seq: u64, header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, seq: u64, header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
         let (content, tag) = body.split_last_chunk::<TAG_BYTES>()?;
         let mut content = content.to_vec();
         let tag = Tag::from(*tag);

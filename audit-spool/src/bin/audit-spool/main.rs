@@ -4,7 +4,7 @@
 //! audit-spool /var/lib/shop/audit status
 //! audit-spool /var/lib/shop/audit list
 //! audit-spool /var/lib/shop/audit show refund-1
-//! audit-spool /var/lib/shop/audit replay --to-channel
+//! audit-spool /var/lib/shop/audit replay
 //! audit-spool /var/lib/shop/audit purge --dead --yes
 //! ```
 
@@ -49,8 +49,7 @@ fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
         Command::Status => inspect::status(arguments, out),
         Command::List => inspect::list(arguments, out),
         Command::Show { id, raw } => inspect::show(arguments, id, *raw, out),
-        Command::Replay { to_channel: false, .. } => replay::to_spool(arguments, out),
-        Command::Replay { to_channel: true, give_up_after } => replay::to_channel(arguments, *give_up_after, out),
+        Command::Replay => replay::replay(arguments, out),
         Command::Purge { dead, damaged, yes } => purge::purge(arguments, *dead, *damaged, *yes, out),
     }
 }

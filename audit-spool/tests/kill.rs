@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use audit_client::spool::{Spool, SpoolOptions};
+use audit_spool::{Spool, SpoolOptions};
 
 const CYCLES: u64 = 100;
 

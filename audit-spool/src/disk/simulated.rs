@@ -19,13 +19,13 @@ const SECTOR: usize = 512;
 const READ_FAILURES_IN_A_ROW: u32 = 3;
 
 #[derive(Clone, Debug)]
-pub(in crate::spool) struct SimulatedDisk(Arc<Mutex<Inner>>);
+pub(crate) struct SimulatedDisk(Arc<Mutex<Inner>>);
 
 /// How often calls fail, in 1,000.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::spool) struct Faults {
-    pub(in crate::spool) eio: u32,
-    pub(in crate::spool) enospc: u32,
+pub(crate) struct Faults {
+    pub(crate) eio: u32,
+    pub(crate) enospc: u32,
 }
 
 #[derive(Debug)]
@@ -113,7 +113,7 @@ enum Call {
 }
 
 impl SimulatedDisk {
-    pub(in crate::spool) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             random: Rng::with_seed(seed),
             names: BTreeMap::new(),
@@ -135,32 +135,32 @@ impl SimulatedDisk {
         self.0.lock().unwrap()
     }
 
-    pub(in crate::spool) fn set_faults(&self, faults: Faults) {
+    pub(crate) fn set_faults(&self, faults: Faults) {
         self.inner().faults = faults;
     }
 
     /// The bytes that all files may take together.
-    pub(in crate::spool) fn set_capacity(&self, bytes: Option<u64>) {
+    pub(crate) fn set_capacity(&self, bytes: Option<u64>) {
         self.inner().capacity = bytes;
     }
 
     /// Everything stops at the given call from now.
-    pub(in crate::spool) fn stop_after(&self, calls: u64) {
+    pub(crate) fn stop_after(&self, calls: u64) {
         let mut inner = self.inner();
         inner.stop_at = Some(inner.calls + calls);
     }
 
-    pub(in crate::spool) fn has_stopped(&self) -> bool {
+    pub(crate) fn has_stopped(&self) -> bool {
         self.inner().stopped
     }
 
     /// How many syncs failed so far.
-    pub(in crate::spool) fn failed_syncs(&self) -> u64 {
+    pub(crate) fn failed_syncs(&self) -> u64 {
         self.inner().failed_syncs
     }
 
     /// The process ended, or the machine: with `power_failure`, what was not synced is at the disk's mercy.
-    pub(in crate::spool) fn restart(&self, power_failure: bool) {
+    pub(crate) fn restart(&self, power_failure: bool) {
         let mut inner = self.inner();
         let inner = &mut *inner;
         (inner.stopped, inner.stop_at) = (false, None);
@@ -190,13 +190,13 @@ impl SimulatedDisk {
     }
 
     /// A file as it is now.
-    pub(in crate::spool) fn contents(&self, path: &Path) -> Vec<u8> {
+    pub(crate) fn contents(&self, path: &Path) -> Vec<u8> {
         let inner = self.inner();
         inner.inodes[inner.names[&name_of(path)]].view.clone()
     }
 
     /// Puts other bytes into a file, durably, as a failing disk or a hand would.
-    pub(in crate::spool) fn overwrite(&self, path: &Path, at: usize, bytes: &[u8]) {
+    pub(crate) fn overwrite(&self, path: &Path, at: usize, bytes: &[u8]) {
         let mut inner = self.inner();
         let inode = inner.names[&name_of(path)];
         let inode = &mut inner.inodes[inode];

@@ -14,7 +14,7 @@
 //! file does so through [`Disk`].
 //!
 //! ```
-//! use audit_client::spool::{Spool, SpoolOptions};
+//! use audit_spool::{Spool, SpoolOptions};
 //!
 //! # let dir = std::env::temp_dir().join(format!("audit-spool-doc-{}", std::process::id()));
 //! let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new().name("orders"))?;
@@ -175,7 +175,7 @@ impl Spool {
     /// kept and others not.
     ///
     /// ```
-    /// # use audit_client::spool::{Spool, SpoolOptions};
+    /// # use audit_spool::{Spool, SpoolOptions};
     /// # let dir = std::env::temp_dir().join(format!("audit-spool-all-doc-{}", std::process::id()));
     /// # let (spool, _reader) = Spool::open(&dir, SpoolOptions::new())?;
     /// for append in spool.append_all([("refund-1", "{}"), ("refund-2", "{}")]) {

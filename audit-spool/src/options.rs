@@ -17,7 +17,7 @@ pub enum WhenFull {
 /// How a spool is kept. Every option has a default.
 ///
 /// ```
-/// use audit_client::spool::{SpoolOptions, WhenFull};
+/// use audit_spool::{SpoolOptions, WhenFull};
 ///
 /// let options = SpoolOptions::new().name("orders").max_bytes(64 << 20).when_full(WhenFull::Reject);
 /// ```
@@ -96,7 +96,7 @@ impl SpoolOptions {
             return Err(SpoolError::Name { name: self.name.chars().take(80).collect() });
         }
         if self.max_bytes < Self::MIN_MAX_BYTES {
-            return Err(SpoolError::MaxBytes { given: self.max_bytes });
+            return Err(SpoolError::MaxBytes { given: self.max_bytes, min: Self::MIN_MAX_BYTES });
         }
         self.segment_bytes = self.segment_bytes.clamp(FRAMES_AT + 1024, self.max_bytes / 8);
         Ok(self)

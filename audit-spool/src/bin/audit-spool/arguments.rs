@@ -1,14 +1,13 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use audit_client::spool::{Encryption, SpoolOptions};
+use audit_spool::{Encryption, SpoolOptions};
 use clap::{Parser, Subcommand};
 
 use crate::Failure;
 
-/// Look into a spool that no process has open, and send on what lies in it.
+/// Look into a spool that no process has open, and put back what is dead in it.
 #[derive(Debug, Parser)]
 #[command(name = "audit-spool", version)]
 pub(crate) struct Arguments {
@@ -39,15 +38,7 @@ pub(crate) enum Command {
         raw: bool,
     },
     /// Put the dead letters back among the events that wait
-    Replay {
-        /// Then deliver everything to the channel; what channel, region and credentials is up to the environment:
-        /// `AUDIT_CHANNEL_ARN`, `AUDIT_EXTERNAL_ID`, `AUDIT_ENDPOINT_URL`, and AWS's own variables
-        #[arg(long)]
-        to_channel: bool,
-        /// End after so many seconds in which nothing could be delivered
-        #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, requires = "to_channel")]
-        give_up_after: Duration,
-    },
+    Replay,
     /// Remove dead letters or damaged segments for good
     Purge {
         /// The dead letters
@@ -60,11 +51,6 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "a number of seconds is needed".to_owned())?;
-    Ok(Duration::from_secs(seconds))
 }
 
 impl Arguments {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use audit_client::spool::{DeadLetter, StoppedSpool};
+use audit_spool::{DeadLetter, StoppedSpool};
 
 use crate::Failure;
 use crate::arguments::Arguments;

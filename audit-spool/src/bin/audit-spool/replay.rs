@@ -1,11 +1,9 @@
-//! `replay`: dead letters among the living again, and all of them to the channel.
+//! `replay`: puts dead letters back among the events that wait.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
-use std::time::{Duration, Instant};
 
-use audit_client::ClientConfig;
-use audit_client::spool::Spool;
+use audit_spool::Spool;
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -15,7 +13,7 @@ use crate::progress::Progress;
 /// How many are on their way to the disk at once.
 const AT_ONCE: usize = 500;
 
-pub(crate) fn to_spool(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
     let letters = open(arguments)?.dead_letters()?.0;
     if letters.is_empty() {
         writeln!(out, "there are no dead letters")?;
@@ -59,8 +57,8 @@ pub(crate) fn to_spool(arguments: &Arguments, out: &mut impl Write) -> Result<()
 }
 
 fn settle<'a>(
-    letter: &'a audit_client::spool::DeadLetter,
-    append: audit_client::spool::Append,
+    letter: &'a audit_spool::DeadLetter,
+    append: audit_spool::Append,
     replayed: &mut BTreeSet<(u64, &'a str)>,
     refused: &mut Vec<String>,
 ) {
@@ -70,36 +68,4 @@ fn settle<'a>(
         }
         Err(error) => refused.push(error.to_string()),
     }
-}
-
-pub(crate) fn to_channel(arguments: &Arguments, give_up_after: Duration, out: &mut impl Write) -> Result<(), Failure> {
-    // What is wrong with the configuration is told before anything is moved.
-    let config = ClientConfig::from_env()?;
-    if config.channel_arn.is_none() {
-        return Err("AUDIT_CHANNEL_ARN is not set: it names the channel to deliver to".into());
-    }
-    to_spool(arguments, out)?;
-    let client = config.into_builder().spool(&arguments.dir).spool_options(arguments.options()?).build_blocking()?;
-    let total = client.stats().pending;
-    let mut progress = Progress::new("delivering", total);
-    let mut last_change = Instant::now();
-    let mut left = total;
-    while left > 0 && last_change.elapsed() < give_up_after {
-        std::thread::sleep(Duration::from_millis(50));
-        let now = client.stats().pending;
-        if now != left {
-            last_change = Instant::now();
-        }
-        left = now;
-        progress.at(total.saturating_sub(left));
-    }
-    drop(progress);
-    let stats = client.stats();
-    client.shutdown_blocking(Duration::from_secs(10));
-    writeln!(out, "delivered {}, dead {}, still waiting {}", stats.delivered, stats.dead, stats.pending)?;
-    if stats.pending == 0 && stats.dead == 0 {
-        return Ok(());
-    }
-    let why = stats.last_failure.map(|failure| format!("; the last failure: {failure:?}")).unwrap_or_default();
-    Err(format!("not everything was delivered; what waits stays in the spool{why}").into())
 }

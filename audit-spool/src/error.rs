@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::options::SpoolOptions;
-
 /// A spool could not be opened, read or closed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -46,10 +44,12 @@ pub enum SpoolError {
         name: String,
     },
     /// `max_bytes` leaves no room to work.
-    #[error("max_bytes is {given}, and a spool needs at least {}", SpoolOptions::MIN_MAX_BYTES)]
+    #[error("max_bytes is {given}, and a spool needs at least {min}")]
     MaxBytes {
         /// What was given.
         given: u64,
+        /// What a spool needs.
+        min: u64,
     },
     /// A segment is encrypted with a key that was not given.
     #[error(

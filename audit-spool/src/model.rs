@@ -1,7 +1,7 @@
 //! The spool against a model of itself: seeded sequences of what can be asked of it, on a disk that fails, with an
 //! oracle that knows each record's exact content and fate.
 //!
-//! `AUDIT_SPOOL_SEEDS=1000000 cargo test --release -p audit-client model` runs a million; a seed that fails is named, and
+//! `AUDIT_SPOOL_SEEDS=1000000 cargo test --release -p audit-spool model` runs a million; a seed that fails is named, and
 //! `AUDIT_SPOOL_SEED=n` runs it alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
