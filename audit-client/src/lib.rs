@@ -25,7 +25,6 @@
 //!
 //! The client's work is done on a thread of its own, with its own runtime: see [`AuditClient`].
 
-mod block_on;
 mod client;
 mod delivery;
 mod ledger;
@@ -39,17 +38,17 @@ mod transport;
 /// The queue on disk: the crate `audit-spool`.
 #[doc(inline)]
 pub use audit_spool as spool;
+pub use audit_spool::{Attempt, DeadLetter, Outcome};
 pub use client::builder::ClientBuilder;
 pub use client::config::{ClientConfig, NotASpan, Patience, Span};
 pub use client::error::{BuildError, EmitError, FlushError};
 pub use client::receipt::Receipt;
 pub use client::{ActingAs, AuditClient, testing};
-pub use delivery::handover::{DeadLetter, DeadLetters};
+pub use delivery::handover::DeadLetters;
 pub use ledger::ids::Ids;
 pub use ledger::report::ShutdownReport;
 pub use ledger::verdict::{Delivery, NotDelivered};
 pub use observe::{LastFailure, Pause, Stats, metric};
-pub use queue::batcher::Attempt;
 pub use transport::aws::AwsTransport;
 pub use transport::submit::{Failure, Submission, Submitting, Transport, TransportError};
 

@@ -2,10 +2,9 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
@@ -29,15 +28,7 @@ impl Append {
 
     /// Blocks this thread until the event is on disk. Works on any thread; on one that drives async tasks, it holds them up.
     pub fn wait(self) -> Result<u64, AppendError> {
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-        let mut context = Context::from_waker(&waker);
-        let mut append = pin!(self);
-        loop {
-            match append.as_mut().poll(&mut context) {
-                Poll::Ready(answer) => return answer,
-                Poll::Pending => std::thread::park(),
-            }
-        }
+        pollster::block_on(self)
     }
 }
 
@@ -49,13 +40,5 @@ impl Future for Append {
             // The thread is gone without a word, which only a panic in it can bring about.
             answer.unwrap_or_else(|_| Err(AppendError::Unknown(Arc::new(io::Error::other("the spool's thread ended")))))
         })
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }

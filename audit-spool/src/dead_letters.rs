@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use audit_core::EventTime;
+use audit_core::{Checksum, EventTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -19,73 +18,11 @@ use tokio::sync::oneshot;
 use super::cipher::{Encryption, NoKey};
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at};
 use super::error::{AppendError, Refusal, SpoolError, is_out_of_space};
+use super::letter::{Attempt, DeadLetter};
 use super::options::SpoolOptions;
+use super::outcome::Outcome;
+use super::record::NewRecord;
 use super::state::{Shared, is_missing};
-
-/// An entry that will not be delivered, with everything that somebody needs to judge it and to send it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The entry's id.
-    pub id: String,
-    /// Its place in the spool.
-    pub seq: u64,
-    /// When it was given up, as the contract writes times.
-    pub time: String,
-    /// The code of the last answer, such as `FieldTooLong`.
-    pub code: String,
-    /// What the last answer said.
-    pub message: String,
-    /// Each attempt to deliver it, oldest first.
-    pub attempts: Vec<Attempt>,
-    /// The event data, byte for byte.
-    pub event_data: String,
-}
-
-/// One attempt to deliver an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attempt {
-    /// When, as the contract writes times.
-    pub time: String,
-    /// What came of it.
-    pub outcome: String,
-}
-
-impl Attempt {
-    /// An attempt at the given time.
-    pub fn new(time: SystemTime, outcome: impl Into<String>) -> Self {
-        Self { time: text(time), outcome: outcome.into() }
-    }
-}
-
-impl DeadLetter {
-    /// A letter as of now.
-    pub fn new(seq: u64, id: impl Into<String>, event_data: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            seq,
-            time: text(SystemTime::now()),
-            code: String::new(),
-            message: String::new(),
-            attempts: Vec::new(),
-            event_data: event_data.into(),
-        }
-    }
-
-    /// Says why.
-    #[must_use]
-    pub fn because(mut self, code: impl Into<String>, message: impl Into<String>) -> Self {
-        (self.code, self.message) = (code.into(), message.into());
-        self
-    }
-
-    /// Tells what was tried.
-    #[must_use]
-    pub fn after(mut self, attempts: Vec<Attempt>) -> Self {
-        self.attempts = attempts;
-        self
-    }
-}
 
 /// A letter as it stands in its file: with its event data, or with that sealed where the spool is encrypted. What it is
 /// about and why it is dead stay readable.
@@ -97,11 +34,19 @@ struct Line {
     time: String,
     code: String,
     message: String,
-    attempts: Vec<Attempt>,
+    attempts: Vec<Tried>,
+    attempt_count: u32,
+    checksum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_data: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sealed: Option<Sealed>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Tried {
+    time: String,
+    outcome: String,
 }
 
 /// Event data under XChaCha20-Poly1305; the additional data is the id, a zero byte, and the number in eight bytes.
@@ -119,36 +64,38 @@ fn about(id: &str, seq: u64) -> Vec<u8> {
     [id.as_bytes(), &[0], &seq.to_le_bytes()].concat()
 }
 
-impl DeadLetter {
-    /// Its line, with the line's end.
-    pub(super) fn line(&self, disk: &dyn Disk, keys: Option<&Encryption>) -> io::Result<Vec<u8>> {
-        let letter = self.clone();
-        let mut line = Line {
-            id: letter.id,
-            seq: letter.seq,
-            time: letter.time,
-            code: letter.code,
-            message: letter.message,
-            attempts: letter.attempts,
-            event_data: Some(letter.event_data),
-            sealed: None,
-        };
-        if let Some(keys) = keys {
+/// A letter's line, with the line's end.
+pub(super) fn line(letter: &DeadLetter, disk: &dyn Disk, keys: Option<&Encryption>) -> io::Result<Vec<u8>> {
+    let tried = |attempt: &Attempt| Tried { time: attempt.at.to_string(), outcome: attempt.outcome.to_string() };
+    let mut line = Line {
+        id: letter.id.clone(),
+        seq: letter.seq,
+        time: letter.at.to_string(),
+        code: letter.code.to_string(),
+        message: letter.message.clone(),
+        attempts: letter.attempts.iter().map(tried).collect(),
+        attempt_count: letter.attempt_count,
+        checksum: letter.checksum.to_string(),
+        event_data: None,
+        sealed: None,
+    };
+    match keys {
+        None => line.event_data = Some(letter.event_data.clone()),
+        Some(keys) => {
             let mut nonce = [0; 24];
             disk.random(&mut nonce)?;
-            let sealed = keys.seal_text(nonce, &about(&self.id, self.seq), &self.event_data);
-            line.event_data = None;
+            let sealed = keys.seal_text(nonce, &about(&letter.id, letter.seq), &letter.event_data);
             line.sealed =
                 Some(Sealed { key_id: keys.key_id(), nonce: BASE64.encode(nonce), event_data: BASE64.encode(sealed) });
         }
-        let mut bytes = serde_json::to_vec(&line)?;
-        bytes.push(b'\n');
-        Ok(bytes)
     }
+    let mut bytes = serde_json::to_vec(&line)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 impl Line {
-    /// The letter; `None` if what is sealed in it is not what was written.
+    /// The letter; `None` if the line is none, or if what is sealed in it is not what was written.
     fn letter(self, path: &Path, keys: Option<&Encryption>) -> Result<Option<DeadLetter>, SpoolError> {
         let event_data = match (self.event_data, self.sealed) {
             (Some(event_data), _) => event_data,
@@ -165,20 +112,18 @@ impl Line {
                 }
             }
         };
-        Ok(Some(DeadLetter {
-            id: self.id,
-            seq: self.seq,
-            time: self.time,
-            code: self.code,
-            message: self.message,
-            attempts: self.attempts,
-            event_data,
-        }))
+        let time = |text: &str| EventTime::try_from(text).ok();
+        let tried = |tried: Tried| Some(Attempt::new(time(&tried.time)?, tried.outcome.as_str()));
+        let attempts: Option<Vec<Attempt>> = self.attempts.into_iter().map(tried).collect();
+        let checksum = Checksum::try_from(self.checksum.as_str()).ok();
+        let (Some(attempts), Some(checksum), Some(at)) = (attempts, checksum, time(&self.time)) else {
+            return Ok(None);
+        };
+        let record = NewRecord::new(self.id, event_data, checksum);
+        let mut letter = DeadLetter::new(self.seq, record, Outcome::from(self.code.as_str()), self.message);
+        letter.at = at;
+        Ok(Some(letter.after(attempts, self.attempt_count)))
     }
-}
-
-fn text(time: SystemTime) -> String {
-    EventTime::try_from(time).map(|time| time.to_string()).unwrap_or_default()
 }
 
 /// A letter that waits to be written.
@@ -393,7 +338,7 @@ pub(super) fn rewrite_letters(
     if !keep.is_empty() {
         let mut bytes = Vec::new();
         for letter in keep {
-            bytes.extend(letter.line(disk, options.encryption.as_ref())?);
+            bytes.extend(line(letter, disk, options.encryption.as_ref())?);
         }
         let index = old.last().map_or(0, |(index, _)| index + 1);
         let file = disk.create(&dir.join(dead_letter_file(&options.name, index)))?;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ack_journal::AckJournal;
-use super::dead_letters::{DeadLetter, dead_letter_files, read_letters, rewrite_letters};
+use super::dead_letters::{dead_letter_files, read_letters, rewrite_letters};
 use super::disk::{Disk, Lock, RealDisk};
 use super::error::SpoolError;
+use super::letter::DeadLetter;
 use super::options::SpoolOptions;
 use super::reader::Record;
 use super::recovery::find_segments;

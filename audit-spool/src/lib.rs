@@ -38,10 +38,13 @@ mod error;
 mod frame;
 mod inspect;
 mod io_thread;
+mod letter;
 mod log;
 mod options;
+mod outcome;
 mod queue;
 mod reader;
+mod record;
 mod recovery;
 mod segment;
 mod seq_set;
@@ -61,14 +64,17 @@ use tokio::sync::{oneshot, watch};
 pub use append::Append;
 #[cfg(feature = "encryption")]
 pub use cipher::{Encryption, KeyError};
-pub use dead_letters::{Attempt, DeadLetter};
 pub use disk::{Disk, DiskFile, Lock, LockError, RealDisk};
 pub use error::{AppendError, Refusal, SpoolError};
 pub use inspect::{Contents, DamagedFile, StoppedSpool};
+pub use letter::{Attempt, DeadLetter};
 pub use log::Blocked;
 pub use options::{SpoolOptions, WhenFull};
+pub use outcome::Outcome;
 pub use reader::{Reader, Record};
+pub use record::NewRecord;
 pub use recovery::Recovery;
+pub use seq_set::SeqSet;
 pub use state::Damage;
 
 use dead_letters::{DeadLetters, PendingLetter};
@@ -270,7 +276,7 @@ impl Spool {
     /// is kept.
     pub fn dead_letter(&self, letter: &DeadLetter) -> Append {
         let (done, append) = Append::new();
-        match letter.line(&*self.handle.disk, self.handle.options.encryption.as_ref()) {
+        match dead_letters::line(letter, &*self.handle.disk, self.handle.options.encryption.as_ref()) {
             Ok(line) => self.handle.queue.push_letter(PendingLetter { seq: letter.seq, line, done }),
             Err(error) => {
                 let _ = done.send(Err(Refusal::Disk(Arc::new(error)).into()));

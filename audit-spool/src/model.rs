@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fastrand::Rng;
 
 use super::append::Append;
-use super::dead_letters::{DeadLetter, DeadLetters, PendingLetter, read_letters};
+use super::dead_letters::{DeadLetters, PendingLetter, line, read_letters};
 use super::disk::Disk;
 use super::disk::simulated::{Faults, SimulatedDisk};
 use super::error::AppendError;
+use super::letter::DeadLetter;
 use super::log::{Log, Pending};
 use super::options::{SpoolOptions, WhenFull};
 use super::queue::Queue;
@@ -291,9 +292,10 @@ impl Model {
 
     fn bury(&mut self, run: &mut Run) {
         let Some((&seq, &n)) = run.delivered.iter().next() else { return };
-        let letter = DeadLetter::new(seq, id(n), self.records[n].event_data.clone()).because("FieldTooLong", "é\n\"");
+        let letter =
+            DeadLetter::new(seq, (id(n).as_str(), self.records[n].event_data.as_str()), "FieldTooLong", "é\n\"");
         let (done, mut append) = Append::new();
-        let line = letter.line(&self.disk, self.options.encryption.as_ref()).unwrap();
+        let line = line(&letter, &self.disk, self.options.encryption.as_ref()).unwrap();
         self.letters_tried.entry(seq).or_default().push(letter);
         run.letters.commit([PendingLetter { seq, line, done }].into(), &run.shared);
         if let Some(Ok(seq)) = poll(&mut append) {

@@ -1,18 +1,25 @@
-//! A set of sequence numbers, kept as ranges: what was acknowledged.
+//! A set of sequence numbers, kept as ranges: what was acknowledged, or has its verdict.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Sequence numbers as disjoint ranges that do not touch. Grows with the number of gaps, not of members.
+///
+/// ```
+/// let mut numbers = audit_spool::SeqSet::default();
+/// assert_eq!(numbers.insert(1..4), 3);
+/// assert_eq!(numbers.insert(3..6), 2);
+/// assert_eq!(numbers.first_absent(1), 6);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct SeqSet {
+pub struct SeqSet {
     /// Start to end (exclusive).
     ranges: BTreeMap<u64, u64>,
 }
 
 impl SeqSet {
     /// Adds a range; gives the number of those that were not in the set.
-    pub(super) fn insert(&mut self, range: Range<u64>) -> u64 {
+    pub fn insert(&mut self, range: Range<u64>) -> u64 {
         if range.is_empty() {
             return 0;
         }
@@ -32,17 +39,18 @@ impl SeqSet {
         (end - start) - swallowed
     }
 
-    #[cfg(test)]
-    pub(super) fn contains(&self, seq: u64) -> bool {
+    /// Whether a number is in the set.
+    pub fn contains(&self, seq: u64) -> bool {
         self.first_absent(seq) != seq
     }
 
-    pub(super) fn contains_all(&self, range: &Range<u64>) -> bool {
+    /// Whether all numbers of a range are in the set.
+    pub fn contains_all(&self, range: &Range<u64>) -> bool {
         range.is_empty() || self.first_absent(range.start) >= range.end
     }
 
     /// The smallest number from `seq` on that is not in the set.
-    pub(super) fn first_absent(&self, seq: u64) -> u64 {
+    pub fn first_absent(&self, seq: u64) -> u64 {
         match self.ranges.range(..=seq).next_back() {
             Some((_, &end)) if end > seq => end,
             _ => seq,
@@ -50,7 +58,7 @@ impl SeqSet {
     }
 
     /// How many of the numbers of a range are in the set.
-    pub(super) fn members_in(&self, range: &Range<u64>) -> u64 {
+    pub fn members_in(&self, range: &Range<u64>) -> u64 {
         let before = self.ranges.range(..range.start).next_back();
         before
             .into_iter()
@@ -60,11 +68,12 @@ impl SeqSet {
     }
 
     /// One more than the largest number in the set; 0 of an empty one.
-    pub(super) fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.ranges.last_key_value().map_or(0, |(_, &end)| end)
     }
 
-    pub(super) fn ranges(&self) -> impl ExactSizeIterator<Item = Range<u64>> {
+    /// The ranges, in order.
+    pub fn ranges(&self) -> impl ExactSizeIterator<Item = Range<u64>> {
         self.ranges.iter().map(|(&from, &to)| from..to)
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use audit_core::EventTime;
+
 use super::disk::simulated::{Faults, SimulatedDisk};
 use super::*;
 
@@ -107,7 +109,7 @@ fn only_the_owner_may_look_into_a_spool() {
     let (spool, _reader) = Spool::open(&inner, SpoolOptions::new()).unwrap();
     let seq = spool.append("a", "{}").wait().unwrap();
     spool.append("b", "{}").wait().unwrap();
-    spool.dead_letter(&DeadLetter::new(seq, "a", "{}")).wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(seq, ("a", "{}"), Outcome::GaveUp, "")).wait().unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(&inner), 0o700);
     let mut files = 0;
@@ -396,9 +398,8 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
     let event_data = "{\"text\":\"line\\nbreak, \\\"quotes\\\", é\"}";
     let seq = spool.append("poison", event_data).wait().unwrap();
     spool.append("fine", "{}").wait().unwrap();
-    let letter = DeadLetter::new(seq, "poison", event_data)
-        .because("InvalidData", "eventTime is no time")
-        .after(vec![Attempt::new(std::time::SystemTime::UNIX_EPOCH, "InvalidData")]);
+    let letter = DeadLetter::new(seq, ("poison", event_data), "InvalidData", "eventTime is no time")
+        .after(vec![Attempt::new(EventTime::try_from("1970-01-01T00:00:00Z").unwrap(), "InvalidData")], 1);
     assert_eq!(spool.dead_letter(&letter).wait().unwrap(), seq);
     assert_eq!(drain(&spool, &mut reader).into_iter().map(|record| record.id).collect::<Vec<_>>(), ["fine"]);
     assert_eq!(spool.dead_letters().unwrap(), std::slice::from_ref(&letter));
@@ -416,7 +417,7 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
     std::fs::write(&path, format!("{text}{{\"id\":\"half")).unwrap();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     let seq = spool.append("second", "{}").wait().unwrap();
-    spool.dead_letter(&DeadLetter::new(seq, "second", "{}")).wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(seq, ("second", "{}"), Outcome::GaveUp, "")).wait().unwrap();
     let ids: Vec<String> = spool.dead_letters().unwrap().into_iter().map(|letter| letter.id).collect();
     assert_eq!(ids, ["poison", "second"]);
 }
@@ -425,8 +426,8 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
 fn a_dead_letter_with_a_wrong_number_takes_nothing_from_later_events() {
     let dir = dir();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    spool.dead_letter(&DeadLetter::new(2, "none", "{}")).wait().unwrap();
-    spool.dead_letter(&DeadLetter::new(u64::MAX, "none", "{}")).wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(2, ("none", "{}"), Outcome::GaveUp, "")).wait().unwrap();
+    spool.dead_letter(&DeadLetter::new(u64::MAX, ("none", "{}"), Outcome::GaveUp, "")).wait().unwrap();
     spool.append("a", "{}").wait().unwrap();
     spool.append("b", "{}").wait().unwrap();
     assert_eq!(drain(&spool, &mut reader).len(), 2);
@@ -469,7 +470,7 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
     let (spool, _reader) = Spool::open(&dir, with(old())).unwrap();
     spool.append("visible-id", "{\"iban\":\"secret\"}").wait().unwrap();
     let dead = spool.append("dead", "{\"iban\":\"secret\"}").wait().unwrap();
-    let letter = DeadLetter::new(dead, "dead", "{\"iban\":\"secret\"}").because("InvalidData", "why");
+    let letter = DeadLetter::new(dead, ("dead", "{\"iban\":\"secret\"}"), "InvalidData", "why");
     spool.dead_letter(&letter).wait().unwrap();
     assert_eq!(spool.dead_letters().unwrap(), [letter]);
     spool.close().unwrap();

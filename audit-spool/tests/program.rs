@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use audit_core::EventTime;
 use audit_spool::{Attempt, DeadLetter, Encryption, Spool, SpoolOptions};
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
@@ -31,9 +32,8 @@ fn filled(dir: &Path, options: SpoolOptions) {
         spool.append(id, &format!("{{\"of\":\"{id}\"}}")).wait().unwrap();
     }
     spool.ack(1);
-    let letter = DeadLetter::new(3, "poison", "{\"of\":\"poison\"}")
-        .because("InvalidData", "eventTime is no time")
-        .after(vec![Attempt::new(std::time::SystemTime::UNIX_EPOCH, "InvalidData")]);
+    let letter = DeadLetter::new(3, ("poison", "{\"of\":\"poison\"}"), "InvalidData", "eventTime is no time")
+        .after(vec![Attempt::new(EventTime::try_from("1970-01-01T00:00:00Z").unwrap(), "InvalidData")], 1);
     spool.dead_letter(&letter).wait().unwrap();
     spool.close().unwrap();
 }

@@ -185,7 +185,7 @@ impl Case {
         let (id, data) = self.events.remove(&seq).ok_or("no such event")?;
         // Once more with another code: the last one counts, and when it is there, the first one's acknowledgement is written.
         for code in ["InternalFailure", "InvalidData"] {
-            let letter = DeadLetter::new(seq, &id, &data).because(code, "eventTime\nis no time");
+            let letter = DeadLetter::new(seq, (id.as_str(), data.as_str()), code, "eventTime\nis no time");
             self.spool.dead_letter(&letter).wait()?;
         }
         self.dead.insert(seq, (id, "InvalidData".to_owned(), data));

@@ -14,8 +14,7 @@ use tokio::sync::Notify;
 use super::AuditClient;
 use super::error::BuildError;
 use super::thread;
-use crate::block_on::block_on;
-use crate::delivery::handover::{Callback, DeadLetter, Handover};
+use crate::delivery::handover::{Callback, Handover};
 use crate::delivery::pace::Waits;
 use crate::delivery::state::{DeliveryLoop, Policy, Shared};
 use crate::ledger::Ledger;
@@ -23,10 +22,11 @@ use crate::observe::Observed;
 use crate::observe::tap::Tap;
 use crate::queue::capacity::Room;
 use crate::queue::{Intake, MemoryQueue, Queue};
-use crate::spool::{Spool, SpoolOptions};
+use crate::spool::{DeadLetter, Spool, SpoolOptions};
 use crate::text::cut;
 use crate::transport::aws::{AwsSettings, AwsTransport};
 use crate::transport::submit::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
+use pollster::block_on;
 
 /// The shortest capacity in bytes: what one request may carry.
 const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();

@@ -16,7 +16,6 @@ use tokio::sync::oneshot;
 
 use self::error::{EmitError, FlushError};
 use self::receipt::{Interest, Receipt};
-use crate::block_on::block_on;
 use crate::delivery::handover::DeadLetters;
 use crate::delivery::state::Shared;
 use crate::ledger::expected::Claim;
@@ -28,6 +27,7 @@ use crate::observe::tap::Tap;
 use crate::queue::capacity::{NoPlace, Place};
 use crate::queue::{Accepted, MemoryQueue, Queue};
 use crate::spool::{AppendError, Refusal};
+use pollster::block_on;
 
 /// How long after its deadline a shutdown that the pipeline does not answer is answered for it.
 const WATCHDOG_GRACE: Duration = Duration::from_millis(45);

@@ -1,20 +1,19 @@
 //! Entries that no retry can save, and those whose time is over: with a spool they are dead letters on disk before they
 //! count as such.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use audit_core::{Entry, EventId, Reason};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::handover::DeadLetter;
 use super::state::{Buried, DeliveryLoop, Letter, READ_AGAIN};
 use crate::ledger::verdict::NotDelivered;
 use crate::observe::metric;
 use crate::queue::Queue;
 use crate::queue::batcher::{Item, Ticket};
-use crate::spool::{AppendError, Attempt as SpoolAttempt, DeadLetter as SpoolLetter, Refusal};
-use crate::text::{cut, cut_message};
+use crate::spool::{AppendError, DeadLetter, Outcome, Refusal};
+use crate::text::cut_message;
 
 /// Entries that are given up within this time of each other are given up together.
 const GIVE_UP_GRAIN: Duration = Duration::from_millis(10);
@@ -27,15 +26,15 @@ impl DeliveryLoop {
             }
             Reason::Full | Reason::DuplicateId => "it fits no request".to_owned(),
         };
-        self.bury(item, "TooLarge", &message);
+        self.bury(item, Outcome::TooLarge, &message);
     }
 
-    pub(super) fn bury(&mut self, item: Item, code: &str, message: &str) {
+    pub(super) fn bury(&mut self, item: Item, code: Outcome, message: &str) {
         let Item { entry, ticket } = item;
-        let (code, message) = (cut(code), cut_message(message));
+        let message = cut_message(message);
         let reason = NotDelivered::Rejected {
             id: entry.id().clone(),
-            code: code.clone(),
+            code: code.to_string(),
             message: message.clone(),
             attempts: ticket.attempts,
         };
@@ -46,29 +45,17 @@ impl DeliveryLoop {
         &mut self,
         entry: Entry,
         ticket: Ticket,
-        code: String,
+        code: Outcome,
         message: String,
         reason: NotDelivered,
     ) {
         let seq = ticket.seq;
         self.let_twin_go(Instant::now(), entry.id());
-        let letter = DeadLetter {
-            attempts: ticket.history.iter().cloned().collect(),
-            attempt_count: ticket.attempts,
-            at: SystemTime::now(),
-            entry,
-            code,
-            message,
-        };
+        let attempts = ticket.history.iter().cloned().collect();
+        let letter = DeadLetter::new(seq, entry, code, message).after(attempts, ticket.attempts);
         match &self.shared.queue {
-            Queue::Memory(_) => self.dead(seq, reason, Some((letter, ticket.place))),
-            Queue::Spool(_) => {
-                let attempts = letter.attempts.iter().map(|attempt| SpoolAttempt::new(attempt.at, &attempt.outcome));
-                let on_disk = SpoolLetter::new(seq, letter.entry.id().as_str(), letter.entry.event_data())
-                    .because(&letter.code, &letter.message)
-                    .after(attempts.collect());
-                self.bury_on_disk(on_disk, seq, reason, Some((letter, ticket.place)));
-            }
+            Queue::Memory(_) => self.dead(seq, reason, (letter, ticket.place)),
+            Queue::Spool(_) => self.bury_on_disk(seq, reason, (letter, ticket.place)),
         }
     }
 
@@ -81,18 +68,12 @@ impl DeliveryLoop {
     }
 
     /// A dead letter counts when it is on disk as such; until then its event is kept.
-    pub(super) fn bury_on_disk(
-        &mut self,
-        on_disk: SpoolLetter,
-        seq: u64,
-        reason: NotDelivered,
-        letter: Option<Letter>,
-    ) {
+    pub(super) fn bury_on_disk(&mut self, seq: u64, reason: NotDelivered, letter: Letter) {
         let Queue::Spool(spool) = &self.shared.queue else { return };
         let spool = spool.clone();
         self.burials.spawn(async move {
             loop {
-                match spool.dead_letter(&on_disk).await {
+                match spool.dead_letter(&letter.0).await {
                     Ok(_) => return Some(Buried { seq, reason, letter }),
                     Err(AppendError::Refused(Refusal::Closed)) => return None,
                     Err(error) => {
@@ -112,15 +93,13 @@ impl DeliveryLoop {
         }
     }
 
-    pub(super) fn dead(&mut self, seq: u64, reason: NotDelivered, letter: Option<Letter>) {
-        let (id, attempts) = (reason.id().clone(), letter.as_ref().map_or(0, |(letter, _)| letter.attempt_count));
-        let code = letter.as_ref().map_or_else(|| "NotAnEntry".to_owned(), |(letter, _)| cut(&letter.code));
+    pub(super) fn dead(&mut self, seq: u64, reason: NotDelivered, (letter, place): Letter) {
+        let (id, attempts) = (reason.id().clone(), letter.attempt_count);
+        let code = letter.code.to_string();
         if self.shared.ledger.died(seq, reason) {
             tracing::error!(%id, code, attempts, "an audit event is a dead letter");
             metrics::counter!(metric::DEAD, "code" => code).increment(1);
-            if let Some((letter, place)) = letter {
-                self.shared.handover.hand(&letter, place);
-            }
+            self.shared.handover.hand(&letter, place);
         }
     }
 
@@ -138,7 +117,8 @@ impl DeliveryLoop {
         let old =
             (now + GIVE_UP_GRAIN).checked_sub(after).map_or_else(Vec::new, |before| self.batcher.take_older(before));
         for Item { entry, ticket } in old {
-            let last = ticket.history.last().map_or_else(|| "no attempt".to_owned(), |attempt| attempt.outcome.clone());
+            let last =
+                ticket.history.last().map_or_else(|| "no attempt".to_owned(), |attempt| attempt.outcome.to_string());
             let reason = NotDelivered::GaveUp {
                 id: entry.id().clone(),
                 waited: after,
@@ -146,7 +126,7 @@ impl DeliveryLoop {
                 last: last.clone(),
             };
             let message = format!("not delivered within {after:?}; the last attempt: {last}");
-            self.hand_over(entry, ticket, DeadLetter::GAVE_UP.to_owned(), message, reason);
+            self.hand_over(entry, ticket, Outcome::GaveUp, message, reason);
         }
         self.give_up_check = self.batcher.oldest().and_then(|oldest| oldest.checked_add(after));
     }

@@ -7,40 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::task::{Context, Poll};
 use std::thread;
-use std::time::SystemTime;
 
-use audit_core::Entry;
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc};
 
-use crate::queue::batcher::Attempt;
 use crate::queue::capacity::Place;
+use crate::spool::DeadLetter;
 
 /// How many dead letters a stream holds for a reader that does not read.
 const STREAM_HOLDS: usize = 1_024;
-
-/// An entry that no retry can save, with its reason.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct DeadLetter {
-    /// The entry, whole: it can be repaired, kept or sent elsewhere.
-    pub entry: Entry,
-    /// Why: the service's code, such as `InvalidData`, or [`DeadLetter::GAVE_UP`].
-    pub code: String,
-    /// Why, in the service's words. They may quote the event.
-    pub message: String,
-    /// The requests that carried it: the first and the latest ones where there were many.
-    pub attempts: Vec<Attempt>,
-    /// How many requests carried it.
-    pub attempt_count: u32,
-    /// When it was given its verdict.
-    pub at: SystemTime,
-}
-
-impl DeadLetter {
-    /// The code of an entry that was given up after `give_up_after`.
-    pub const GAVE_UP: &'static str = "GaveUp";
-}
 
 /// What an application does with a dead letter.
 pub(crate) type Callback = Box<dyn FnMut(DeadLetter) + Send>;
@@ -136,7 +111,7 @@ impl Handover {
         drop(streams);
         if missed {
             self.missed.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(id = %letter.entry.id(), code = letter.code, "nobody reads the stream of dead letters: this one is not held");
+            tracing::error!(id = letter.id, code = %letter.code, "nobody reads the stream of dead letters: this one is not held");
         }
         if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
             self.waiting.letters.fetch_add(1, Ordering::AcqRel);

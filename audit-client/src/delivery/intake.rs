@@ -11,7 +11,7 @@ use crate::observe::metric;
 use crate::queue::batcher::{History, Item, Ticket};
 use crate::queue::capacity::Place;
 use crate::queue::{Accepted, Taken, Wanted};
-use crate::spool::{DeadLetter as SpoolLetter, Record};
+use crate::spool::{DeadLetter, Outcome, Record};
 use crate::text::cut_message;
 
 impl DeliveryLoop {
@@ -76,15 +76,11 @@ impl DeliveryLoop {
                 // Written by another version, or by hand: no request may carry it.
                 let name = EventId::derive(&id);
                 self.shared.ledger.in_hand(seq, &name);
-                let (code, message) = ("NotAnEntry".to_owned(), error.to_string());
-                let reason = NotDelivered::Rejected {
-                    id: name,
-                    code: code.clone(),
-                    message: cut_message(&message),
-                    attempts: 0,
-                };
-                let letter = SpoolLetter::new(seq, id, event_data).because(code, message);
-                self.bury_on_disk(letter, seq, reason, None);
+                let (code, message) = (Outcome::NotAnEntry, cut_message(&error.to_string()));
+                let reason =
+                    NotDelivered::Rejected { id: name, code: code.to_string(), message: message.clone(), attempts: 0 };
+                let letter = DeadLetter::new(seq, (id.as_str(), event_data.as_str()), code, message);
+                self.bury_on_disk(seq, reason, (letter, None));
             }
         }
     }

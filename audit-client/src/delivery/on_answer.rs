@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
-use audit_core::{Batch, Entry};
+use audit_core::{Batch, Entry, EventTime};
 use tokio::time::Instant;
 
 use super::reaction::{Course, course, label};
@@ -13,7 +13,8 @@ use super::reconcile::{Reconciled, Said, reconcile};
 use super::state::{DeliveryLoop, Request};
 use crate::ledger::verdict::Delivery;
 use crate::observe::{LastFailure, metric};
-use crate::queue::batcher::{Attempt, Group, Item, Ticket};
+use crate::queue::batcher::{Group, Item, Ticket};
+use crate::spool::{Attempt, Outcome};
 use crate::text::cut;
 use crate::transport::submit::Failure;
 
@@ -70,13 +71,14 @@ impl DeliveryLoop {
             }
             Said::Nothing => {
                 round.again = true;
-                item.ticket.history.push(round.attempt("not named in the answer"));
+                item.ticket.history.push(round.attempt(Outcome::NotNamed));
                 let due = now + self.policy.waits.backoff_at(attempts, round.jitter);
                 return self.again(item, due);
             }
             Said::Refused { code, message } => (code, message),
         };
-        item.ticket.history.push(round.attempt(&code));
+        let outcome = Outcome::from(cut(&code).as_str());
+        item.ticket.history.push(round.attempt(outcome.clone()));
         match code.parse::<EntryErrorCode>() {
             Ok(
                 EntryErrorCode::FieldTooLong
@@ -86,13 +88,13 @@ impl DeliveryLoop {
                 | EntryErrorCode::InvalidEventSource,
             ) => {
                 round.progress = true;
-                self.bury(item, &code, &message);
+                self.bury(item, outcome, &message);
             }
             Ok(EntryErrorCode::InvalidChecksum) => {
                 round.progress = true;
                 match encoded_anew(item) {
                     Ok(item) => self.again(item, now),
-                    Err(item) => self.bury(*item, &code, &message),
+                    Err(item) => self.bury(*item, outcome, &message),
                 }
             }
             Ok(EntryErrorCode::AccountNotSubscribed) => {
@@ -116,19 +118,19 @@ impl DeliveryLoop {
 
     /// The request was refused as a whole, or got no answer.
     pub(super) fn on_failure(&mut self, now: Instant, request: Request, failure: &Failure) {
-        let outcome = failure.name();
+        let outcome = failure.outcome();
         metrics::counter!(metric::REQUESTS, "outcome" => label(failure)).increment(1);
         self.shared.observed.update(|seen| {
             seen.last_failure =
                 Some(LastFailure { outcome: outcome.clone(), message: cut(&failure.message), at: SystemTime::now() });
         });
         let course = course(failure);
-        tracing::warn!(outcome, ?course, entries = request.batch.len(), "a request failed");
+        tracing::warn!(%outcome, ?course, entries = request.batch.len(), "a request failed");
         let Request { batch, tickets, mut suspects, is_group, sent } = request;
         // Refused with a status of the 400s: surely not taken. Anything else may have been.
         let in_doubt = !failure.status.is_some_and(|status| (300..500).contains(&status) && status != 408);
         self.shared.ledger.answered(tickets.iter().map(|ticket| ticket.seq), in_doubt);
-        let attempt = Arc::new(Attempt { at: SystemTime::now(), outcome: outcome.clone() });
+        let attempt = Arc::new(Attempt::new(EventTime::now(), outcome.clone()));
         let entries = entries_of(batch);
         let mut items: Vec<Item> =
             entries.into_iter().zip(tickets).map(|(entry, ticket)| Item { entry, ticket }).collect();
@@ -144,7 +146,7 @@ impl DeliveryLoop {
                 self.together(Group { items: suspects, suspects: Vec::new(), due: now });
                 if items.len() == 1 {
                     for item in items {
-                        self.bury(item, &outcome, &failure.message);
+                        self.bury(item, outcome.clone(), &failure.message);
                     }
                 } else {
                     let second = items.split_off(items.len() / 2);
@@ -157,8 +159,8 @@ impl DeliveryLoop {
             }
             Course::SlowDown => self.pace.throttled(sent, now, failure.retry_after, false, &mut self.random),
             Course::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
-            Course::Pause => self.pause(sent, now, &outcome, &failure.message),
-            Course::RenewCredentials => self.renew_credentials(sent, now, &outcome, &failure.message),
+            Course::Pause => self.pause(sent, now, &outcome.to_string(), &failure.message),
+            Course::RenewCredentials => self.renew_credentials(sent, now, &outcome.to_string(), &failure.message),
         }
         // The gate of the pace holds them back; so they are due as soon as it opens.
         let due = now;
@@ -240,12 +242,11 @@ pub(super) struct Round {
 
 impl Round {
     /// The attempt that all entries with this outcome share.
-    pub(super) fn attempt(&mut self, outcome: &str) -> Arc<Attempt> {
-        let outcome = cut(outcome);
+    pub(super) fn attempt(&mut self, outcome: Outcome) -> Arc<Attempt> {
         if let Some(known) = self.attempts.iter().find(|attempt| attempt.outcome == outcome) {
             return known.clone();
         }
-        let attempt = Arc::new(Attempt { at: SystemTime::now(), outcome });
+        let attempt = Arc::new(Attempt::new(EventTime::now(), outcome));
         self.attempts.push(attempt.clone());
         attempt
     }

@@ -77,8 +77,8 @@ pub(crate) fn course(failure: &Failure) -> Course {
 /// A failure's name among the labels of a metric: codes that we know, or the status, so that there are only so many.
 pub(crate) fn label(failure: &Failure) -> String {
     match &failure.code {
-        Some(code) if by_code(code).is_some() => failure.name(),
-        _ => Failure { code: None, ..failure.clone() }.name(),
+        Some(code) if by_code(code).is_some() => failure.outcome().to_string(),
+        _ => Failure { code: None, ..failure.clone() }.outcome().to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
-use super::handover::{DeadLetter, Handover};
+use super::handover::Handover;
 use super::pace::{Pace, Waits};
 use crate::ledger::Ledger;
 use crate::ledger::verdict::NotDelivered;
@@ -19,6 +19,7 @@ use crate::queue::batcher::{Batcher, Item, Ticket};
 use crate::queue::capacity::{Place, Room};
 use crate::queue::same_id::Twins;
 use crate::queue::{Intake, Queue};
+use crate::spool::DeadLetter;
 use crate::transport::submit::{Failure, Transport};
 
 /// How long after a failure the disk is tried again.
@@ -68,8 +69,7 @@ pub(super) type Letter = (DeadLetter, Option<Place>);
 pub(super) struct Buried {
     pub(super) seq: u64,
     pub(super) reason: NotDelivered,
-    /// Not there if it is no entry.
-    pub(super) letter: Option<Letter>,
+    pub(super) letter: Letter,
 }
 
 /// When the loop ends.

@@ -11,7 +11,6 @@ pub(crate) mod expected;
 pub(crate) mod ids;
 pub(crate) mod report;
 mod seqs;
-mod settled;
 pub(crate) mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,10 +26,9 @@ use tokio::task::unconstrained;
 
 use self::expected::{Claim, Expected};
 use self::report::ShutdownReport;
-use self::settled::Settled;
 use self::verdict::{Delivery, NotDelivered, Verdict};
 use crate::observe::{Figures, metric};
-use crate::spool::{Append, Spool};
+use crate::spool::{Append, SeqSet, Spool};
 
 /// The client takes in no more events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +80,7 @@ struct Books {
     broken_promises: u64,
     open: HashMap<u64, Open, seqs::BuildSeqHasher>,
     expected: Expected,
-    settled: Settled,
+    settled: SeqSet,
     report: ShutdownReport,
     /// By the number up to which they wait.
     flushes: BTreeMap<u64, Vec<oneshot::Sender<bool>>>,
@@ -268,7 +266,7 @@ impl Ledger {
             let _ = waiter.send(verdict);
         }
         if self.spool.is_none() {
-            books.settled.mark(seq);
+            books.settled.insert(seq..seq + 1);
         }
         self.answer_flushes(books);
     }
@@ -291,7 +289,7 @@ impl Ledger {
     fn is_settled(&self, books: &Books, up_to: u64) -> bool {
         match &self.spool {
             Some(spool) => spool.pending_before(up_to + 1) == 0,
-            None => books.settled.below() > up_to,
+            None => books.settled.first_absent(1) > up_to,
         }
     }
 

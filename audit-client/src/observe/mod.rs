@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use audit_spool::Outcome;
+
 pub mod metric;
 pub(crate) mod tap;
 
@@ -77,7 +79,7 @@ pub struct Pause {
 #[non_exhaustive]
 pub struct LastFailure {
     /// The service's code, the HTTP status, or that there was no answer.
-    pub outcome: String,
+    pub outcome: Outcome,
     /// What happened, in words.
     pub message: String,
     /// When.

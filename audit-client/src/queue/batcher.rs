@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use audit_core::{Batch, DoesNotFit, Entry, Reason, limits};
 use tokio::time::Instant;
@@ -10,16 +10,7 @@ use tokio::time::Instant;
 use super::Wanted;
 use super::capacity::Place;
 use crate::ledger::Urgency;
-
-/// One request that carried an entry, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// When the answer came, or the attempt's time was over.
-    pub at: SystemTime,
-    /// The service's code, the HTTP status, or that there was no answer.
-    pub outcome: String,
-}
+use crate::spool::Attempt;
 
 /// An accepted entry that has no verdict yet.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use audit_core::wire::PutAuditEventsResponse;
 use audit_core::{Batch, ChannelArn, ExternalId};
+use audit_spool::Outcome;
 
 pub(crate) const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -124,12 +125,12 @@ impl Failure {
         self
     }
 
-    /// The code, or the status, or that there was no answer: a short name for logs and histories.
-    pub(crate) fn name(&self) -> String {
+    /// The code, or the status, or that there was no answer: for logs and histories.
+    pub(crate) fn outcome(&self) -> Outcome {
         match (&self.code, self.status) {
-            (Some(code), _) => crate::text::cut(code),
-            (None, Some(status)) => format!("HTTP {status}"),
-            (None, None) => "no answer".to_owned(),
+            (Some(code), _) => Outcome::from(crate::text::cut(code).as_str()),
+            (None, Some(status)) => Outcome::Status(status),
+            (None, None) => Outcome::NoAnswer,
         }
     }
 }

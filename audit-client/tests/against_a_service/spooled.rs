@@ -106,7 +106,7 @@ async fn dead_letters_lie_in_the_spools_directory_and_are_not_sent_again() {
     let receipt = client.emit(entry("a")).await.expect("on disk");
     client.flush().await.expect("settled");
     assert!(matches!(receipt.delivered().await, Err(NotDelivered::Rejected { code, .. }) if code == "InvalidData"));
-    assert_eq!(letters.next().await.expect("a letter").entry, entry("a"));
+    assert_eq!(letters.next().await.expect("a letter").entry(), Ok(entry("a")));
     let report = client.shutdown(SOON).await;
     adds_up(&report);
     assert_eq!((report.accepted, report.dead), (1, 1));

@@ -234,7 +234,7 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
         (builder, Some(lake))
     };
     let client = builder
-        .on_dead_letter(|letter| println!("dead letter {}: {} {}", letter.entry.id(), letter.code, letter.message))
+        .on_dead_letter(|letter| println!("dead letter {}: {} {}", letter.id, letter.code, letter.message))
         .build()
         .await?;
     Ok((client, lake))

@@ -44,7 +44,8 @@ pub(crate) fn list(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fa
     })?;
     failed?;
     for letter in spool.dead_letters()?.0 {
-        let (id, code) = (letter.id.escape_debug(), letter.code.escape_debug());
+        let (id, code) = (letter.id.escape_debug(), letter.code.to_string());
+        let code = code.escape_debug();
         writeln!(out, "{}\tdead\t{}\t{id}\t{code}", letter.seq, letter.event_data.len())?;
     }
     if contents.missing_events > 0 {
@@ -79,10 +80,10 @@ pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Wr
     }
     for letter in letters {
         if !raw {
-            writeln!(out, "dead since {}, number {}, {} bytes", letter.time, letter.seq, letter.event_data.len())?;
-            writeln!(out, "because {}: {}", letter.code.escape_debug(), letter.message.escape_debug())?;
+            writeln!(out, "dead since {}, number {}, {} bytes", letter.at, letter.seq, letter.event_data.len())?;
+            writeln!(out, "because {}: {}", letter.code.to_string().escape_debug(), letter.message.escape_debug())?;
             for attempt in &letter.attempts {
-                writeln!(out, "attempt {} {}", attempt.time.escape_debug(), attempt.outcome.escape_debug())?;
+                writeln!(out, "attempt {} {}", attempt.at, attempt.outcome.to_string().escape_debug())?;
             }
         }
         writeln!(out, "{}", letter.event_data)?;
