@@ -13,13 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at};
-use super::error::is_out_of_space;
-use super::segment::SEQ_LIMIT;
+use super::error::{SpoolError, is_out_of_space};
+use super::segment::{FORMAT_VERSION, SEQ_LIMIT};
 use super::seq_set::SeqSet;
 use super::state::is_missing;
 
 const MAGIC: &[u8; 8] = b"AUDACKS\n";
-const FORMAT_VERSION: u16 = 1;
 const HEADER_BYTES: usize = 64;
 const RECORD_BYTES: usize = 32;
 /// The size of each file, unless a snapshot takes more. Tests fill it often.
@@ -60,7 +59,7 @@ pub(super) struct Known {
 }
 
 impl AckJournal {
-    pub(super) fn load(disk: &Arc<dyn Disk>, dir: &Path, name: &str) -> io::Result<(Self, Known)> {
+    pub(super) fn load(disk: &Arc<dyn Disk>, dir: &Path, name: &str) -> Result<(Self, Known), SpoolError> {
         let mut known = Known::default();
         let mut best: Option<(u64, usize)> = None;
         let mut files = 0;
@@ -70,14 +69,14 @@ impl AckJournal {
             let file = match disk.open(&path, true) {
                 Ok(file) => file,
                 Err(error) if is_missing(&error) => return Ok(Slot { path, file: None }),
-                Err(error) => return Err(error),
+                Err(error) => return Err(SpoolError::io("open", path)(error)),
             };
             files += 1;
-            let length = usize::try_from(file.length()?).unwrap_or(usize::MAX).min(1 << 26);
-            let mut bytes = vec![0; length];
-            let read = read_full_at(&*file, &mut bytes, 0)?;
-            bytes.truncate(read);
+            let bytes = read_slot(&*file).map_err(SpoolError::io("read", &path))?;
             if let Some(header) = Header::decode(&bytes) {
+                if header.version != FORMAT_VERSION {
+                    return Err(SpoolError::Version { path, version: header.version, known: FORMAT_VERSION });
+                }
                 generation = generation.max(header.generation);
                 let whole = header.read_records(&bytes, &mut known);
                 if whole && best.is_none_or(|(newest, _)| header.generation > newest) {
@@ -174,7 +173,7 @@ impl AckJournal {
         if ranges.is_empty() {
             ranges.push(0..0);
         }
-        let mut bytes = Header { generation, salt, snapshot: ranges.len() as u64 }.encode();
+        let mut bytes = Header { version: FORMAT_VERSION, generation, salt, snapshot: ranges.len() as u64 }.encode();
         bytes.extend(ranges.iter().flat_map(|range| record(crc_of_salt, range, durable_end)));
         let at = bytes.len();
         let full_at = if at <= SLOT_BYTES / 4 * 3 { SLOT_BYTES } else { 2 * at };
@@ -234,6 +233,14 @@ impl AckJournal {
     }
 }
 
+fn read_slot(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(file.length()?).unwrap_or(usize::MAX).min(1 << 26);
+    let mut bytes = vec![0; length];
+    let read = read_full_at(file, &mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
 /// A new file, durable but for its name. One that an earlier try left is removed.
 fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     match disk.remove(path) {
@@ -251,6 +258,7 @@ fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn D
 
 #[derive(Debug)]
 struct Header {
+    version: u16,
     /// The higher one of two is the newer.
     generation: u64,
     salt: [u8; 16],
@@ -262,7 +270,7 @@ impl Header {
     fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(SLOT_BYTES);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&self.version.to_le_bytes());
         bytes.extend_from_slice(&[0; 6]);
         bytes.extend_from_slice(&self.generation.to_le_bytes());
         bytes.extend_from_slice(&self.salt);
@@ -281,12 +289,12 @@ impl Header {
         without_crc[12..16].fill(0);
         let crc = u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]);
         let version = u16::from_le_bytes([bytes[8], bytes[9]]);
-        if !bytes.starts_with(MAGIC) || crc32c::crc32c(&without_crc) != crc || version != FORMAT_VERSION {
+        if !bytes.starts_with(MAGIC) || crc32c::crc32c(&without_crc) != crc {
             return None;
         }
         let mut salt = [0; 16];
         salt.copy_from_slice(&bytes[24..40]);
-        Some(Self { generation: number(&bytes[16..24]), salt, snapshot: number(&bytes[40..48]) })
+        Some(Self { version, generation: number(&bytes[16..24]), salt, snapshot: number(&bytes[40..48]) })
     }
 
     /// Takes every sound record; tells whether the snapshot is whole.

@@ -71,15 +71,17 @@ pub enum SpoolError {
         /// The key's id.
         key_id: String,
     },
-    /// A segment was written by a later version.
+    /// A file was written by another version.
     #[error(
-        "{path:?} has format version {version}, and this program knows only version 1: use the program that wrote it, or a later one"
+        "{path:?} has format version {version}, and this program knows only version {known}: deliver what is in it with the program that wrote it"
     )]
     Version {
-        /// The segment.
+        /// The file.
         path: PathBuf,
         /// Its version.
         version: u16,
+        /// The version that this program reads and writes.
+        known: u16,
     },
     /// A segment is encrypted in a way that this version does not know.
     #[error(

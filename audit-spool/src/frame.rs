@@ -1,23 +1,28 @@
-//! One record on disk: a header of 16 bytes, then the id and the event data. docs/spool-format.md is the specification.
+//! One record on disk: a header of 16 bytes, then the checksum, the id and the event data. docs/spool-format.md is the specification.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 0..4 | CRC-32C, little endian, over the segment's salt, bytes 4..16 and the body |
 //! | 4..8 | little endian: bits 0 to 22 the body's length, bit 23 set on the first frame of a write, bits 24 to 31 the id's length |
 //! | 8..16 | the sequence number, little endian |
-//! | 16.. | the body: the id, the event data; if encrypted, their ciphertext and 16 bytes of tag |
+//! | 16.. | the body: the entry's checksum (32), the id, the event data; if encrypted, their ciphertext and 16 bytes of tag |
 //!
 //! The salt is what tells a frame of this segment from bytes that look like one: those of another segment that once
 //! lay in the same blocks, or of event data made to look so.
 
-use super::cipher::{SegmentCipher, TAG_BYTES};
+use audit_core::Checksum;
 
+use super::cipher::{SegmentCipher, TAG_BYTES};
+use super::record::Record;
+
+/// Bytes of the checksum, with which the body begins.
+pub(super) const CHECKSUM_BYTES: usize = 32;
 /// Bytes before the body.
 pub(super) const HEADER_BYTES: usize = 16;
 /// The largest id and event data together; four times what the sender's contract lets through.
 pub(super) const MAX_CONTENT_BYTES: usize = 1 << 20;
 /// The smallest frame: an id of one character, no event data.
-pub(super) const MIN_FRAME_BYTES: usize = HEADER_BYTES + 1;
+pub(super) const MIN_FRAME_BYTES: usize = HEADER_BYTES + CHECKSUM_BYTES + 1;
 
 const LENGTH_MASK: u32 = (1 << 23) - 1;
 const STARTS_WRITE: u32 = 1 << 23;
@@ -64,7 +69,7 @@ impl FrameCode {
         HEADER_BYTES + content_bytes + if self.cipher.is_some() { TAG_BYTES } else { 0 }
     }
 
-    /// Appends a record to `out`. `content` is the id and the event data, at most [`MAX_CONTENT_BYTES`].
+    /// Appends a record to `out`. `content` is the checksum, the id and the event data.
     pub(super) fn encode(&self, out: &mut Vec<u8>, seq: u64, starts_write: bool, id_bytes: u8, content: &[u8]) {
         let body_bytes = self.size_of(content.len()) - HEADER_BYTES;
         let length = u32::try_from(body_bytes).unwrap_or(LENGTH_MASK) & LENGTH_MASK;
@@ -95,7 +100,7 @@ impl FrameCode {
         }
         let word = (number(header, 0) >> 32) as u32;
         let (body_bytes, id_bytes) = ((word & LENGTH_MASK) as usize, (word >> 24) as usize);
-        let around = if self.cipher.is_some() { TAG_BYTES } else { 0 };
+        let around = CHECKSUM_BYTES + if self.cipher.is_some() { TAG_BYTES } else { 0 };
         if id_bytes == 0 || body_bytes < id_bytes + around || body_bytes > MAX_CONTENT_BYTES + around {
             return Parsed::Nothing;
         }
@@ -109,25 +114,26 @@ impl FrameCode {
         }
     }
 
-    /// The id and the event data of a frame that [`parse`](Self::parse) found at the start of `bytes`; `None` if they
-    /// are not text or the cipher says that they are not what was written.
-    pub(super) fn content(&self, bytes: &[u8], frame: Frame) -> Option<(String, String)> {
+    /// The record in a frame that [`parse`](Self::parse) found at the start of `bytes`; `None` if it is not text or the
+    /// cipher says that it is not what was written.
+    pub(super) fn record(&self, bytes: &[u8], frame: Frame) -> Option<Record> {
         let body = bytes.get(HEADER_BYTES..frame.size())?;
-        let (id, event_data) = match &self.cipher {
-            None => {
-                let (id, event_data) = body.split_at_checked(frame.id_bytes)?;
-                (id.to_vec(), event_data.to_vec())
-            }
+        let opened;
+        let content = match &self.cipher {
+            None => body,
             Some(cipher) => {
-                let mut id = cipher.open(frame.seq, bytes.get(4..HEADER_BYTES)?, body)?;
-                if id.len() < frame.id_bytes {
-                    return None;
-                }
-                let event_data = id.split_off(frame.id_bytes);
-                (id, event_data)
+                opened = cipher.open(frame.seq, bytes.get(4..HEADER_BYTES)?, body)?;
+                &opened
             }
         };
-        Some((String::from_utf8(id).ok()?, String::from_utf8(event_data).ok()?))
+        let (checksum, content) = content.split_first_chunk::<CHECKSUM_BYTES>()?;
+        let (id, event_data) = content.split_at_checked(frame.id_bytes)?;
+        Some(Record {
+            seq: frame.seq,
+            id: String::from_utf8(id.to_vec()).ok()?,
+            event_data: String::from_utf8(event_data.to_vec()).ok()?,
+            checksum: Checksum::from_bytes(*checksum),
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::disk::{Disk, Lock, RealDisk};
 use super::error::SpoolError;
 use super::letter::DeadLetter;
 use super::options::SpoolOptions;
-use super::reader::Record;
+use super::record::Record;
 use super::recovery::find_segments;
 use super::segment::{FRAMES_AT, SEQ_LIMIT, Step, Walk, end_of_content};
 use super::seq_set::SeqSet;
@@ -66,8 +66,7 @@ impl StoppedSpool {
             return Err(SpoolError::None { name: options.name, others: spool_names(&files), dir });
         }
         let lock = take_lock(&*disk, &dir, &options)?;
-        let (_, known) = AckJournal::load(&disk, &dir, &options.name)
-            .map_err(SpoolError::io("read the acknowledgements in", &dir))?;
+        let (_, known) = AckJournal::load(&disk, &dir, &options.name)?;
         let mut acked = known.acked;
         acked.insert(0..1);
         let mut segments = find_segments(&*disk, &dir, &options)?;
@@ -154,12 +153,12 @@ impl StoppedSpool {
         loop {
             match walk.step().map_err(SpoolError::io("read", &path))? {
                 Step::Frame(frame) => {
-                    match walk.content(frame) {
+                    match walk.record(frame) {
                         _ if self.acked.first_absent(frame.seq) != frame.seq => {}
-                        Some((id, event_data)) => {
+                        Some(record) => {
                             contents.pending_events += 1;
-                            contents.pending_bytes += (id.len() + event_data.len()) as u64;
-                            visit(&Record { seq: frame.seq, id, event_data }, behind + walk.offset());
+                            contents.pending_bytes += (record.id.len() + record.event_data.len()) as u64;
+                            visit(&record, behind + walk.offset());
                         }
                         None => contents.missing_events += 1,
                     }

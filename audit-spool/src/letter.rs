@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use audit_core::{Checksum, Entry, EntryError, EventTime};
+use audit_core::{Checksum, Entry, EventTime};
 
 use crate::outcome::Outcome;
-use crate::record::NewRecord;
+use crate::record::{NewRecord, RestoreError, restore};
 
 /// An entry that will not be delivered, with everything that is needed to judge it and to send it again.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,9 +60,15 @@ impl DeadLetter {
         self
     }
 
-    /// The entry, to be repaired or sent again.
-    pub fn entry(&self) -> Result<Entry, EntryError> {
-        Entry::parse(self.id.as_str(), self.event_data.as_str())
+    /// The entry, to be sent again, if the event data still has its checksum and is an entry.
+    pub fn entry(&self) -> Result<Entry, RestoreError> {
+        restore(&self.id, &self.event_data, self.checksum)
+    }
+}
+
+impl<'a> From<&'a DeadLetter> for NewRecord<'a> {
+    fn from(letter: &'a DeadLetter) -> Self {
+        Self::new(letter.id.as_str(), letter.event_data.as_str(), letter.checksum)
     }
 }
 

@@ -18,7 +18,7 @@
 //!
 //! # let dir = std::env::temp_dir().join(format!("audit-spool-doc-{}", std::process::id()));
 //! let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new().name("orders"))?;
-//! let seq = spool.append("refund-1", r#"{"version":"1.0"}"#).wait()?; // or `.await`; it is on disk now
+//! let seq = spool.append(("refund-1", r#"{"version":"1.0"}"#)).wait()?; // or `.await`; it is on disk now
 //! for record in reader.next_batch(100, 1_000_000)? {
 //!     assert_eq!(record.id, "refund-1");
 //!     spool.ack(record.seq); // it was delivered
@@ -71,8 +71,8 @@ pub use letter::{Attempt, DeadLetter};
 pub use log::Blocked;
 pub use options::{SpoolOptions, WhenFull};
 pub use outcome::Outcome;
-pub use reader::{Reader, Record};
-pub use record::NewRecord;
+pub use reader::Reader;
+pub use record::{NewRecord, Record, RestoreError};
 pub use recovery::Recovery;
 pub use seq_set::SeqSet;
 pub use state::Damage;
@@ -163,11 +163,12 @@ impl Spool {
         Ok((Self { handle: Arc::new(Handle { disk, dir, options, shared, queue, recovery, thread }) }, reader))
     }
 
-    /// Puts an event in line for the disk. The returned [`Append`] is to be awaited, or waited for: it tells the sequence
+    /// Puts an event in line for the disk: a reference to an [`Entry`](audit_core::Entry), or what else makes a
+    /// [`NewRecord`]. The returned [`Append`] is to be awaited, or waited for: it tells the sequence
     /// number once the event is on disk and synced. Dropping it takes the event back as long as it is not being written.
-    pub fn append(&self, id: &str, event_data: &str) -> Append {
+    pub fn append<'a>(&self, record: impl Into<NewRecord<'a>>) -> Append {
         let (done, append) = Append::new();
-        match self.pending(id, event_data, done) {
+        match self.pending(&record.into(), done) {
             Ok(record) => self.handle.queue.push([record]),
             Err((done, refusal)) => {
                 let _ = done.send(Err(refusal.into()));
@@ -176,7 +177,7 @@ impl Spool {
         append
     }
 
-    /// Puts several events, each an id and its event data, in line at once: they are written and synced together, by one
+    /// Puts several events in line at once: they are written and synced together, by one
     /// write for each 4 MiB of them. One answer for each, in their order, as [`append`](Self::append) gives it; some may be
     /// kept and others not.
     ///
@@ -191,12 +192,12 @@ impl Spool {
     /// # std::fs::remove_dir_all(dir)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn append_all<'a>(&self, records: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Append> {
+    pub fn append_all<'a, R: Into<NewRecord<'a>>>(&self, records: impl IntoIterator<Item = R>) -> Vec<Append> {
         let mut appends = Vec::new();
         let mut pending = Vec::new();
-        for (id, event_data) in records {
+        for record in records {
             let (done, append) = Append::new();
-            match self.pending(id, event_data, done) {
+            match self.pending(&record.into(), done) {
                 Ok(record) => pending.push(record),
                 Err((done, refusal)) => {
                     let _ = done.send(Err(refusal.into()));
@@ -210,7 +211,7 @@ impl Spool {
 
     /// Like [`append`](Self::append), but refuses at once where the event would have to wait for room, or behind megabytes
     /// of others.
-    pub fn try_append(&self, id: &str, event_data: &str) -> Result<Append, Refusal> {
+    pub fn try_append<'a>(&self, record: impl Into<NewRecord<'a>>) -> Result<Append, Refusal> {
         match self.handle.queue.blocked() {
             Some(Blocked::DiskFull) => return Err(Refusal::DiskFull),
             Some(Blocked::Full) => {
@@ -223,15 +224,14 @@ impl Spool {
             return Err(Refusal::Busy { waiting });
         }
         let (done, append) = Append::new();
-        let record = self.pending(id, event_data, done).map_err(|(_, refusal)| refusal)?;
+        let record = self.pending(&record.into(), done).map_err(|(_, refusal)| refusal)?;
         self.handle.queue.push([record]);
         Ok(append)
     }
 
     fn pending(
         &self,
-        id: &str,
-        event_data: &str,
+        NewRecord { id, event_data, checksum }: &NewRecord<'_>,
         done: oneshot::Sender<Result<u64, AppendError>>,
     ) -> Result<Pending, (oneshot::Sender<Result<u64, AppendError>>, Refusal)> {
         let id_bytes = match u8::try_from(id.len()) {
@@ -243,7 +243,8 @@ impl Spool {
         if bytes > max_bytes {
             return Err((done, Refusal::TooLarge { bytes, max_bytes }));
         }
-        let mut content = Vec::with_capacity(bytes);
+        let mut content = Vec::with_capacity(frame::CHECKSUM_BYTES + bytes);
+        content.extend_from_slice(checksum.as_bytes());
         content.extend_from_slice(id.as_bytes());
         content.extend_from_slice(event_data.as_bytes());
         Ok(Pending { content, id_bytes, done, tainted: None })

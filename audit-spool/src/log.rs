@@ -19,7 +19,7 @@ use super::ack_journal::AckJournal;
 use super::cipher::TAG_BYTES;
 use super::disk::{Disk, DiskFile, write_all_at};
 use super::error::{AppendError, Refusal, is_out_of_space};
-use super::frame::{FrameCode, HEADER_BYTES, MAX_CONTENT_BYTES};
+use super::frame::{CHECKSUM_BYTES, FrameCode, HEADER_BYTES, MAX_CONTENT_BYTES};
 use super::options::{SpoolOptions, WhenFull};
 use super::segment::{FRAMES_AT, SegmentHeader, SegmentName};
 use super::state::{Segment, Shared, is_missing};
@@ -35,7 +35,7 @@ const ATTEMPTS: u32 = 3;
 /// A record that waits to be written.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// The id, then the event data.
+    /// The checksum, the id, the event data.
     pub(super) content: Vec<u8>,
     pub(super) id_bytes: u8,
     pub(super) done: oneshot::Sender<Result<u64, AppendError>>,
@@ -198,7 +198,7 @@ impl Log {
     fn take_group(&self, queue: &mut VecDeque<Pending>) -> Vec<Pending> {
         let used = self.shared.state().used_bytes() + if self.active.is_some() { 0 } else { FRAMES_AT };
         let room = usize::try_from(self.options.max_bytes.saturating_sub(used)).unwrap_or(usize::MAX);
-        let around = frame_overhead(&self.options);
+        let around = frame_overhead(&self.options) - CHECKSUM_BYTES;
         let mut group = Vec::new();
         let mut bytes = 0;
         while let Some(next) = queue.front() {
@@ -409,9 +409,9 @@ impl Log {
     }
 }
 
-/// Bytes around a record's content on disk.
+/// Bytes around a record's id and event data on disk.
 pub(super) fn frame_overhead(options: &SpoolOptions) -> usize {
-    HEADER_BYTES + if options.encryption.is_some() { TAG_BYTES } else { 0 }
+    HEADER_BYTES + CHECKSUM_BYTES + if options.encryption.is_some() { TAG_BYTES } else { 0 }
 }
 
 /// The largest id and event data together that a spool takes.

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use audit_core::Checksum;
 use fastrand::Rng;
 
 use super::append::Append;
@@ -16,6 +17,7 @@ use super::dead_letters::{DeadLetters, PendingLetter, line, read_letters};
 use super::disk::Disk;
 use super::disk::simulated::{Faults, SimulatedDisk};
 use super::error::AppendError;
+use super::frame::CHECKSUM_BYTES;
 use super::letter::DeadLetter;
 use super::log::{Log, Pending};
 use super::options::{SpoolOptions, WhenFull};
@@ -199,7 +201,8 @@ impl Model {
             let event_data: String = std::iter::repeat_with(|| self.random.alphanumeric()).take(length).collect();
             let id = id(n);
             let (done, append) = Append::new();
-            let content = [id.as_bytes(), event_data.as_bytes()].concat();
+            let checksum = Checksum::of(event_data.as_bytes());
+            let content = [checksum.as_bytes(), id.as_bytes(), event_data.as_bytes()].concat();
             let id_bytes = u8::try_from(id.len()).unwrap();
             run.queue.push_back(Pending { content, id_bytes, done, tainted: None });
             run.waiting.push((n, append));
@@ -235,7 +238,7 @@ impl Model {
         }
         let (n, append) = run.waiting.swap_remove(self.random.usize(0..run.waiting.len()));
         drop(append);
-        let held = run.queue.iter().find(|record| record.content.starts_with(id(n).as_bytes()));
+        let held = run.queue.iter().find(|record| record.content[CHECKSUM_BYTES..].starts_with(id(n).as_bytes()));
         let tainted = held.is_none_or(|record| record.tainted.is_some());
         self.records[n].fate = if tainted { Fate::Unknown } else { Fate::Refused };
     }
@@ -246,6 +249,7 @@ impl Model {
             let n: usize = record.id.trim_matches('-').parse().unwrap();
             let known = &self.records[n];
             assert_eq!(record.event_data, known.event_data, "record {n} has other content");
+            assert_eq!(record.checksum, Checksum::of(known.event_data.as_bytes()), "record {n} has another checksum");
             assert!(known.ack < Ack::Durable, "record {n} comes again after its acknowledgement is durable");
             assert_ne!(known.fate, Fate::Refused, "record {n} was refused, and comes");
             if let Fate::Durable(seq) = known.fate {

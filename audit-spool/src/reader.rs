@@ -9,19 +9,9 @@ use super::error::SpoolError;
 use super::frame::Frame;
 use super::options::SpoolOptions;
 use super::queue::Queue;
+use super::record::Record;
 use super::segment::{SegmentName, Step, Walk};
 use super::state::{Segment, Shared, frame_code, is_missing};
-
-/// A record that was read back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its place in the spool: acknowledge it by this.
-    pub seq: u64,
-    /// The entry's id.
-    pub id: String,
-    /// The entry's event data, byte for byte.
-    pub event_data: String,
-}
 
 /// Reads each record that is not acknowledged, once, in order. There is one for a spool.
 ///
@@ -87,10 +77,10 @@ impl Reader {
             match walk.step().map_err(failed)? {
                 Step::Frame(frame) if frame.seq < self.seq => walk.pass(frame),
                 Step::Frame(frame) => {
-                    if let Some((id, event_data)) = walk.content(frame) {
-                        return Ok(Some((Record { seq: frame.seq, id, event_data }, frame)));
+                    if let Some(record) = walk.record(frame) {
+                        return Ok(Some((record, frame)));
                     }
-                    // The checksum holds and the content does not: another program wrote it, or the cipher says no.
+                    // The CRC holds and the content does not: another program wrote it, or the cipher says no.
                     let at = walk.offset();
                     walk.pass(frame);
                     self.lose(&segment, frame.seq..frame.seq + 1, at..at + frame.size() as u64);

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use audit_core::{Checksum, Entry};
+use audit_core::{Checksum, Entry, EntryError};
+use thiserror::Error;
+
+use crate::outcome::Outcome;
 
 /// What is put into a spool: an id, event data, and the checksum that was taken where the entry was made.
 ///
@@ -47,6 +50,75 @@ impl<'a> From<(&'a str, &'a str)> for NewRecord<'a> {
     fn from((id, event_data): (&'a str, &'a str)) -> Self {
         Self::new(id, event_data, Checksum::of(event_data.as_bytes()))
     }
+}
+
+/// A record that was read back.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// Its place in the spool: acknowledge it by this.
+    pub seq: u64,
+    /// The entry's id.
+    pub id: String,
+    /// The entry's event data, byte for byte.
+    pub event_data: String,
+    /// The checksum that the entry was made with. Nothing has compared it with the event data yet.
+    pub checksum: Checksum,
+}
+
+impl Record {
+    /// The entry, if the event data still has the checksum that it was made with.
+    pub fn entry(&self) -> Result<Entry, RestoreError> {
+        restore(&self.id, &self.event_data, self.checksum)
+    }
+}
+
+/// Shows the id and the length, and no event data.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Record", Some(self.seq), &self.id, &self.event_data)
+    }
+}
+
+impl<'a> From<&'a Record> for NewRecord<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self::new(record.id.as_str(), record.event_data.as_str(), record.checksum)
+    }
+}
+
+/// What was read back is not the entry that was put in.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The bytes have changed since the entry was made.
+    #[error(
+        "the event data does not have the checksum {expected} that its entry was made with: the bytes have changed since"
+    )]
+    #[non_exhaustive]
+    Checksum {
+        /// The checksum that the entry was made with.
+        expected: Checksum,
+    },
+    /// It never was an entry: another version wrote it, or a person did.
+    #[error("this is no entry")]
+    Entry(#[source] EntryError),
+}
+
+impl From<&RestoreError> for Outcome {
+    fn from(error: &RestoreError) -> Self {
+        match error {
+            RestoreError::Checksum { .. } => Self::ChecksumMismatch,
+            RestoreError::Entry(_) => Self::NotAnEntry,
+        }
+    }
+}
+
+/// The entry that these parts are; never with a checksum that was taken anew.
+pub(crate) fn restore(id: &str, event_data: &str, checksum: Checksum) -> Result<Entry, RestoreError> {
+    if Checksum::of(event_data.as_bytes()) != checksum {
+        return Err(RestoreError::Checksum { expected: checksum });
+    }
+    Entry::parse(id, event_data).map_err(RestoreError::Entry)
 }
 
 fn show(f: &mut fmt::Formatter<'_>, name: &str, seq: Option<u64>, id: &str, event_data: &str) -> fmt::Result {

@@ -17,7 +17,9 @@ use super::disk::Disk;
 use super::error::SpoolError;
 use super::log::Log;
 use super::options::SpoolOptions;
-use super::segment::{BadHeader, FRAMES_AT, SEQ_LIMIT, SegmentHeader, SegmentName, Step, Walk, end_of_content};
+use super::segment::{
+    BadHeader, FORMAT_VERSION, FRAMES_AT, SEQ_LIMIT, SegmentHeader, SegmentName, Step, Walk, end_of_content,
+};
 use super::state::{Segment, Shared, State, frame_code, is_missing};
 
 /// What was found when a spool was opened.
@@ -45,8 +47,7 @@ pub(super) struct Opened {
 
 /// Reads what is there and makes it ready. The caller holds the lock.
 pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) -> Result<Opened, SpoolError> {
-    let (mut journal, known) =
-        AckJournal::load(disk, dir, &options.name).map_err(SpoolError::io("read the acknowledgements in", dir))?;
+    let (mut journal, known) = AckJournal::load(disk, dir, &options.name)?;
     let mut acked = known.acked;
     acked.insert(0..1);
     let mut segments = find_segments(&**disk, dir, options)?;
@@ -104,7 +105,9 @@ pub(super) fn find_segments(disk: &dyn Disk, dir: &Path, options: &SpoolOptions)
         let header = match SegmentHeader::read(&*file).map_err(SpoolError::io("read", &path))? {
             Ok(header) => Some(header).filter(|header| header.base == name.base),
             Err(BadHeader::Damaged) => None,
-            Err(BadHeader::Version(version)) => return Err(SpoolError::Version { path, version }),
+            Err(BadHeader::Version(version)) => {
+                return Err(SpoolError::Version { path, version, known: FORMAT_VERSION });
+            }
             Err(BadHeader::Cipher(cipher)) => return Err(SpoolError::Cipher { path, cipher }),
         };
         segments.push(Segment { name, header, seqs: name.base..name.base, length, active: false });

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::cipher::KeyMark;
 use super::disk::{DiskFile, read_full_at};
 use super::frame::{Frame, FrameCode, HEADER_BYTES, MIN_FRAME_BYTES, Parsed};
+use super::record::Record;
 
 /// The bytes of one copy of the header.
 pub(super) const HEADER_COPY_BYTES: usize = 64;
@@ -16,7 +17,7 @@ pub(super) const FRAMES_AT: u64 = (SECOND_COPY_AT + HEADER_COPY_BYTES) as u64;
 
 const MAGIC: &[u8; 8] = b"AUDSPOOL";
 /// The version of the format that this code writes, and the only one that it reads.
-pub(super) const FORMAT_VERSION: u16 = 1;
+pub(super) const FORMAT_VERSION: u16 = 2;
 
 /// Sequence numbers stay below this: a number on disk that does not is no number of an event.
 pub(super) const SEQ_LIMIT: u64 = 1 << 62;
@@ -36,7 +37,7 @@ pub(super) struct SegmentHeader {
 pub(super) enum BadHeader {
     /// Neither copy is whole.
     Damaged,
-    /// Written by a later version of this crate.
+    /// Written by another version of this crate.
     Version(u16),
     /// Encrypted in a way that this version does not know.
     Cipher(u8),
@@ -153,7 +154,7 @@ pub(super) fn end_of_content(file: &dyn DiskFile, range: Range<u64>) -> io::Resu
 /// One step of a walk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// A sound frame; [`Walk::content`] gives what is in it, [`Walk::pass`] goes on.
+    /// A sound frame; [`Walk::record`] gives what is in it, [`Walk::pass`] goes on.
     Frame(Frame),
     /// The frames with these numbers are not there, or not whole. The walk goes on behind them.
     Gap { seqs: Range<u64>, bytes: Range<u64> },
@@ -258,9 +259,9 @@ impl Walk {
         self.seqs.start = frame.seq + 1;
     }
 
-    /// The id and event data of the frame that [`step`](Self::step) showed.
-    pub(super) fn content(&self, frame: Frame) -> Option<(String, String)> {
-        self.code.content(self.buffer.get(self.start..)?, frame)
+    /// The record in the frame that [`step`](Self::step) showed.
+    pub(super) fn record(&self, frame: Frame) -> Option<Record> {
+        self.code.record(self.buffer.get(self.start..)?, frame)
     }
 
     /// Whether there were places that the disk could not read.

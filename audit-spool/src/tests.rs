@@ -48,7 +48,10 @@ fn the_next_run_goes_on_where_the_last_one_was() {
     let dir = dir();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     for n in 0..10 {
-        assert_eq!(spool.append(&format!("id-{n}"), &format!("{{\"n\":{n}}}")).wait().unwrap(), n + 1);
+        assert_eq!(
+            spool.append((format!("id-{n}").as_str(), format!("{{\"n\":{n}}}").as_str())).wait().unwrap(),
+            n + 1
+        );
     }
     let batch = reader.next_batch(4, usize::MAX).unwrap();
     assert_eq!(spool.ack_all(batch.iter().map(|record| record.seq)), 4);
@@ -64,13 +67,13 @@ fn the_next_run_goes_on_where_the_last_one_was() {
         drain(&spool, &mut reader).into_iter().map(|record| (record.seq, record.id, record.event_data)).collect();
     let expected = [5, 6, 8, 9, 10].map(|seq| (seq, format!("id-{}", seq - 1), format!("{{\"n\":{}}}", seq - 1)));
     assert_eq!(kept, expected);
-    assert_eq!(spool.append("next", "{}").wait().unwrap(), 11);
+    assert_eq!(spool.append(("next", "{}")).wait().unwrap(), 11);
     assert_eq!(drain(&spool, &mut reader).len(), 1);
     spool.close().unwrap();
     assert_eq!(segments(dir.path()), <[PathBuf; 0]>::default(), "a spool with nothing in it keeps no segment");
 
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    assert_eq!(spool.append("after", "{}").wait().unwrap(), 12, "numbers are never used again");
+    assert_eq!(spool.append(("after", "{}")).wait().unwrap(), 12, "numbers are never used again");
 }
 
 #[test]
@@ -82,8 +85,8 @@ fn a_second_process_is_told_who_has_the_spool_and_other_names_are_free() {
     assert!(error.to_string().contains(&format!("belongs to process {}", std::process::id())), "{error}");
 
     let (other, mut other_reader) = Spool::open(&dir, SpoolOptions::new().name("b")).unwrap();
-    first.append("of-a", "{}").wait().unwrap();
-    assert_eq!(other.append("of-b", "{}").wait().unwrap(), 1);
+    first.append(("of-a", "{}")).wait().unwrap();
+    assert_eq!(other.append(("of-b", "{}")).wait().unwrap(), 1);
     assert_eq!(drain(&other, &mut other_reader)[0].id, "of-b");
     first.close().unwrap();
     let (again, mut reader) = Spool::open(&dir, SpoolOptions::new().name("a")).unwrap();
@@ -107,8 +110,8 @@ fn only_the_owner_may_look_into_a_spool() {
     let outer = dir();
     let inner = outer.path().join("deep/spool");
     let (spool, _reader) = Spool::open(&inner, SpoolOptions::new()).unwrap();
-    let seq = spool.append("a", "{}").wait().unwrap();
-    spool.append("b", "{}").wait().unwrap();
+    let seq = spool.append(("a", "{}")).wait().unwrap();
+    spool.append(("b", "{}")).wait().unwrap();
     spool.dead_letter(&DeadLetter::new(seq, ("a", "{}"), Outcome::GaveUp, "")).wait().unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(&inner), 0o700);
@@ -137,7 +140,10 @@ fn many_emitters_share_writes_and_each_hears_of_its_own_event() {
                     (0..50)
                         .map(|n| {
                             let id = format!("{emitter}-{n}");
-                            (spool.append(&id, "{\"some\":\"event data of some length\"}").wait().unwrap(), id)
+                            (
+                                spool.append((id.as_str(), "{\"some\":\"event data of some length\"}")).wait().unwrap(),
+                                id,
+                            )
                         })
                         .collect::<Vec<_>>()
                 })
@@ -158,7 +164,7 @@ async fn an_append_can_be_awaited_and_new_events_are_told_of() {
     assert_eq!(*durable_end.borrow_and_update(), 1);
     let appending = tokio::spawn({
         let spool = spool.clone();
-        async move { spool.append("a", "{}").await }
+        async move { spool.append(("a", "{}")).await }
     });
     durable_end.changed().await.unwrap();
     assert_eq!(reader.next_batch(10, 1000).unwrap().len(), 1);
@@ -169,14 +175,14 @@ async fn an_append_can_be_awaited_and_new_events_are_told_of() {
 fn what_cannot_be_kept_is_refused_with_its_size() {
     let dir = dir();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    let refusal = |id: &str, bytes: usize| match spool.append(id, &"x".repeat(bytes)).wait() {
+    let refusal = |id: &str, bytes: usize| match spool.append((id, "x".repeat(bytes).as_str())).wait() {
         Err(AppendError::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     };
     assert!(matches!(refusal("", 1), Refusal::Id { bytes: 0 }));
     assert!(matches!(refusal(&"i".repeat(256), 1), Refusal::Id { bytes: 256 }));
     assert!(matches!(refusal("a", 1 << 20), Refusal::TooLarge { bytes: 1_048_577, max_bytes: 1_048_576 }));
-    assert_eq!(spool.append("a", &"x".repeat((1 << 20) - 1)).wait().unwrap(), 1);
+    assert_eq!(spool.append(("a", "x".repeat((1 << 20) - 1).as_str())).wait().unwrap(), 1);
     spool.close().unwrap();
     assert!(matches!(refusal("a", 1), Refusal::Closed));
 }
@@ -189,7 +195,7 @@ fn a_full_spool_refuses_by_policy_and_takes_more_once_deliveries_made_room() {
     let event_data = "x".repeat(1000);
     let mut kept = 0;
     let refusal = loop {
-        match spool.append(&format!("{kept}"), &event_data).wait() {
+        match spool.append((format!("{kept}").as_str(), event_data.as_str())).wait() {
             Ok(_) => kept += 1,
             Err(error) => break error,
         }
@@ -199,7 +205,7 @@ fn a_full_spool_refuses_by_policy_and_takes_more_once_deliveries_made_room() {
     assert!(spool.status().used_bytes <= 65_536);
     let first: Vec<u64> = reader.next_batch(20, usize::MAX).unwrap().iter().map(|record| record.seq).collect();
     spool.ack_all(first);
-    until("room", || spool.append("late", &event_data).wait().is_ok());
+    until("room", || spool.append(("late", event_data.as_str())).wait().is_ok());
 }
 
 #[test]
@@ -208,7 +214,7 @@ fn a_full_spool_lets_emitters_wait_and_a_dropped_one_is_not_kept() {
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new().max_bytes(64 * 1024)).unwrap();
     let event_data = "x".repeat(1000);
     let waiting = loop {
-        let mut append = Box::pin(spool.append("filler", &event_data));
+        let mut append = Box::pin(spool.append(("filler", event_data.as_str())));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let mut answered = false;
         until("an answer or a full spool", || {
@@ -219,9 +225,9 @@ fn a_full_spool_lets_emitters_wait_and_a_dropped_one_is_not_kept() {
             break append;
         }
     };
-    let dropped = spool.append("dropped", &event_data);
-    let patient = spool.append("patient", &event_data);
-    assert!(matches!(spool.try_append("hasty", "{}"), Err(Refusal::Full { .. })));
+    let dropped = spool.append(("dropped", event_data.as_str()));
+    let patient = spool.append(("patient", event_data.as_str()));
+    assert!(matches!(spool.try_append(("hasty", "{}")), Err(Refusal::Full { .. })));
     drop(dropped);
     drain(&spool, &mut reader);
     patient.wait().unwrap();
@@ -239,7 +245,7 @@ fn a_full_disk_is_waited_for_and_acknowledging_works_meanwhile() {
     disk.set_capacity(Some(12_000));
     let mut appends = Vec::new();
     for n in 0..40 {
-        appends.push(spool.append(&format!("{n}"), &event_data));
+        appends.push(spool.append((format!("{n}").as_str(), event_data.as_str())));
     }
     until("a full disk", || spool.status().blocked == Some(Blocked::DiskFull));
     // What is delivered frees the disk, though it is so full that nothing could be written anew.
@@ -261,21 +267,21 @@ fn a_full_disk_refuses_by_policy() {
     let options = SpoolOptions::new().when_full(WhenFull::Reject);
     let (spool, _reader) = Spool::open_on(Arc::new(disk.clone()), "/spool", options).unwrap();
     disk.set_capacity(Some(1200));
-    let error = spool.append("a", &"x".repeat(2000)).wait().unwrap_err();
+    let error = spool.append(("a", "x".repeat(2000).as_str())).wait().unwrap_err();
     assert!(matches!(error, AppendError::Refused(Refusal::DiskFull)), "{error}");
     disk.set_capacity(None);
-    spool.append("a", &"x".repeat(2000)).wait().unwrap();
+    spool.append(("a", "x".repeat(2000).as_str())).wait().unwrap();
 }
 
 #[test]
 fn a_disk_that_only_fails_is_told_to_each_emitter() {
     let disk = SimulatedDisk::new(3);
     let (spool, mut reader) = Spool::open_on(Arc::new(disk.clone()), "/spool", SpoolOptions::new()).unwrap();
-    spool.append("good", "{}").wait().unwrap();
+    spool.append(("good", "{}")).wait().unwrap();
     disk.set_faults(Faults { eio: 1000, enospc: 0 });
-    assert!(spool.append("bad", "{}").wait().is_err());
+    assert!(spool.append(("bad", "{}")).wait().is_err());
     disk.set_faults(Faults::default());
-    assert_eq!(spool.append("good again", "{}").wait().unwrap(), 2);
+    assert_eq!(spool.append(("good again", "{}")).wait().unwrap(), 2);
     let ids: Vec<String> = drain(&spool, &mut reader).into_iter().map(|record| record.id).collect();
     assert_eq!(ids, ["good", "good again"]);
 }
@@ -287,7 +293,7 @@ fn a_flipped_byte_anywhere_costs_one_event_at_most_and_is_reported() {
         let disk = SimulatedDisk::new(4);
         let (spool, _reader) = Spool::open_on(Arc::new(disk.clone()), "/spool", SpoolOptions::new()).unwrap();
         for n in 0..8 {
-            spool.append(&format!("id-{n}"), "{\"some\":\"event data\"}").wait().unwrap();
+            spool.append((format!("id-{n}").as_str(), "{\"some\":\"event data\"}")).wait().unwrap();
         }
         spool.close().unwrap();
         disk
@@ -324,7 +330,7 @@ fn a_batch_has_an_answer_for_each_event_and_what_cannot_be_kept_holds_up_nothing
         .collect();
     assert_eq!(answers, [Ok(1), Err("not accepted: an id has 1 to 255 bytes; this one has 0".to_owned()), Ok(2)]);
     assert_eq!(drain(&spool, &mut reader).len(), 2);
-    assert!(spool.append_all([]).is_empty());
+    assert!(spool.append_all::<(&str, &str)>([]).is_empty());
     spool.close().unwrap();
     let after = spool.append_all([("c", "{}")]).pop().unwrap().wait();
     assert!(matches!(after, Err(AppendError::Refused(Refusal::Closed))), "{after:?}");
@@ -334,7 +340,7 @@ fn a_batch_has_an_answer_for_each_event_and_what_cannot_be_kept_holds_up_nothing
 fn room_that_was_asked_for_ahead_is_no_damage_when_the_process_ends() {
     let dir = dir();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    spool.append("a", "{}").wait().unwrap();
+    spool.append(("a", "{}")).wait().unwrap();
     spool.close().unwrap();
     let lengthen = |path: &Path| {
         let file = std::fs::File::options().append(true).create(true).open(path).unwrap();
@@ -346,7 +352,7 @@ fn room_that_was_asked_for_ahead_is_no_damage_when_the_process_ends() {
 
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     assert_eq!((spool.recovery().torn_bytes, spool.recovery().damaged_segments), (0, 0));
-    assert_eq!(spool.append("b", "{}").wait().unwrap(), 2);
+    assert_eq!(spool.append(("b", "{}")).wait().unwrap(), 2);
     let ids: Vec<String> = drain(&spool, &mut reader).into_iter().map(|record| record.id).collect();
     assert_eq!(ids, ["a", "b"]);
     assert_eq!(spool.status().damage, Damage::default());
@@ -358,7 +364,7 @@ fn room_that_was_asked_for_ahead_is_no_damage_when_the_process_ends() {
 fn only_what_was_written_of_an_unfinished_write_counts_as_torn() {
     let dir = dir();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    spool.append("a", "{}").wait().unwrap();
+    spool.append(("a", "{}")).wait().unwrap();
     spool.close().unwrap();
     let path = &segments(dir.path())[0];
     let mut bytes = std::fs::read(path).unwrap();
@@ -377,7 +383,7 @@ fn a_segment_that_was_taken_away_is_counted_and_the_rest_comes() {
     let options = SpoolOptions::new().segment_bytes(2000);
     let (spool, _reader) = Spool::open(&dir, options.clone()).unwrap();
     for n in 0..40 {
-        spool.append(&format!("{n}"), &"x".repeat(300)).wait().unwrap();
+        spool.append((format!("{n}").as_str(), "x".repeat(300).as_str())).wait().unwrap();
     }
     spool.close().unwrap();
     let all = segments(dir.path());
@@ -396,8 +402,8 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
     let dir = dir();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     let event_data = "{\"text\":\"line\\nbreak, \\\"quotes\\\", é\"}";
-    let seq = spool.append("poison", event_data).wait().unwrap();
-    spool.append("fine", "{}").wait().unwrap();
+    let seq = spool.append(("poison", event_data)).wait().unwrap();
+    spool.append(("fine", "{}")).wait().unwrap();
     let letter = DeadLetter::new(seq, ("poison", event_data), "InvalidData", "eventTime is no time")
         .after(vec![Attempt::new(EventTime::try_from("1970-01-01T00:00:00Z").unwrap(), "InvalidData")], 1);
     assert_eq!(spool.dead_letter(&letter).wait().unwrap(), seq);
@@ -416,7 +422,7 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
     // A write that was cut short leaves half a line; what comes next stands on its own.
     std::fs::write(&path, format!("{text}{{\"id\":\"half")).unwrap();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    let seq = spool.append("second", "{}").wait().unwrap();
+    let seq = spool.append(("second", "{}")).wait().unwrap();
     spool.dead_letter(&DeadLetter::new(seq, ("second", "{}"), Outcome::GaveUp, "")).wait().unwrap();
     let ids: Vec<String> = spool.dead_letters().unwrap().into_iter().map(|letter| letter.id).collect();
     assert_eq!(ids, ["poison", "second"]);
@@ -428,8 +434,8 @@ fn a_dead_letter_with_a_wrong_number_takes_nothing_from_later_events() {
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     spool.dead_letter(&DeadLetter::new(2, ("none", "{}"), Outcome::GaveUp, "")).wait().unwrap();
     spool.dead_letter(&DeadLetter::new(u64::MAX, ("none", "{}"), Outcome::GaveUp, "")).wait().unwrap();
-    spool.append("a", "{}").wait().unwrap();
-    spool.append("b", "{}").wait().unwrap();
+    spool.append(("a", "{}")).wait().unwrap();
+    spool.append(("b", "{}")).wait().unwrap();
     assert_eq!(drain(&spool, &mut reader).len(), 2);
 }
 
@@ -438,7 +444,7 @@ fn files_that_somebody_else_put_there_do_no_harm() {
     let dir = dir();
     let options = || SpoolOptions::new().name("s");
     let (spool, _reader) = Spool::open(&dir, options()).unwrap();
-    spool.append("a", "{}").wait().unwrap();
+    spool.append(("a", "{}")).wait().unwrap();
     spool.close().unwrap();
     for name in [
         "s.ffffffffffffffff.ffffffffffffffff.seg",
@@ -455,7 +461,7 @@ fn files_that_somebody_else_put_there_do_no_harm() {
     }
     std::fs::create_dir(dir.path().join("s.dir")).unwrap();
     let (spool, mut reader) = Spool::open(&dir, options()).unwrap();
-    assert_eq!(spool.append("b", "{}").wait().unwrap(), 2);
+    assert_eq!(spool.append(("b", "{}")).wait().unwrap(), 2);
     let ids: Vec<String> = drain(&spool, &mut reader).into_iter().map(|record| record.id).collect();
     assert_eq!(ids, ["a", "b"]);
     assert_eq!(spool.status().damage, Damage::default());
@@ -468,8 +474,8 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
     let with = |keys: Encryption| SpoolOptions::new().encryption(keys);
     let old = || Encryption::new("2026-05", &[5; 32]).unwrap();
     let (spool, _reader) = Spool::open(&dir, with(old())).unwrap();
-    spool.append("visible-id", "{\"iban\":\"secret\"}").wait().unwrap();
-    let dead = spool.append("dead", "{\"iban\":\"secret\"}").wait().unwrap();
+    spool.append(("visible-id", "{\"iban\":\"secret\"}")).wait().unwrap();
+    let dead = spool.append(("dead", "{\"iban\":\"secret\"}")).wait().unwrap();
     let letter = DeadLetter::new(dead, ("dead", "{\"iban\":\"secret\"}"), "InvalidData", "why");
     spool.dead_letter(&letter).wait().unwrap();
     assert_eq!(spool.dead_letters().unwrap(), [letter]);
@@ -482,7 +488,7 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
             assert!(!bytes.windows(hidden.len()).any(|window| window == hidden));
         }
         assert!(bytes.windows(7).any(|window| window == b"2026-05"), "the key's id is readable");
-        assert_eq!(bytes.len(), 576 + 32 + 10 + 17 + 32 + 4 + 17, "32 bytes around the content");
+        assert_eq!(bytes.len(), 576 + 64 + 10 + 17 + 64 + 4 + 17, "64 bytes around the content");
     }
     let missing = Spool::open(&dir, SpoolOptions::new()).unwrap_err();
     assert!(matches!(&missing, SpoolError::KeyMissing { key_id, .. } if key_id == "2026-05"), "{missing}");
@@ -491,9 +497,81 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
 
     let rotated = Encryption::new("2026-11", &[11; 32]).unwrap().also_reads("2026-05", &[5; 32]).unwrap();
     let (spool, mut reader) = Spool::open(&dir, with(rotated)).unwrap();
-    spool.append("second", "{}").wait().unwrap();
+    spool.append(("second", "{}")).wait().unwrap();
     let came = drain(&spool, &mut reader);
     assert_eq!(came[0].event_data, "{\"iban\":\"secret\"}");
     assert_eq!(came[1].id, "second");
     assert!(!format!("{:?}", old()).contains('5'), "Debug tells nothing of the key");
+}
+
+/// Changes one byte of event data in a segment that is not encrypted, and makes the CRC of its frame right again.
+fn change(segment: &Path, event_data: &str, with: &str) {
+    let mut bytes = std::fs::read(segment).unwrap();
+    let at = bytes.windows(event_data.len()).position(|window| window == event_data.as_bytes()).unwrap();
+    bytes[at..at + with.len()].copy_from_slice(with.as_bytes());
+    // The frame: the last one that begins before the data, found by its number.
+    let frame = (0..at).rev().find(|frame| bytes[frame + 8..frame + 16] == 1u64.to_le_bytes()).unwrap();
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[24..40]), &bytes[frame + 4..at + event_data.len()]);
+    bytes[frame..frame + 4].copy_from_slice(&crc.to_le_bytes());
+    std::fs::write(segment, bytes).unwrap();
+}
+
+fn entry() -> audit_core::Entry {
+    let event_data = r#"{"version":"1.0","userIdentity":{"type":"Staff","principalId":"alice"},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"a","recipientAccountId":"123456789012"}"#;
+    audit_core::Entry::parse("a", event_data).unwrap()
+}
+
+#[test]
+fn an_entry_comes_back_with_the_checksum_that_it_was_made_with() {
+    let dir = dir();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    spool.append(&entry()).wait().unwrap();
+    spool.close().unwrap();
+    let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let record = reader.next_batch(1, 1).unwrap().remove(0);
+    assert_eq!(record.checksum, entry().checksum());
+    assert_eq!(record.entry(), Ok(entry()));
+    let letter = DeadLetter::new(record.seq, &record, Outcome::GaveUp, "");
+    spool.dead_letter(&letter).wait().unwrap();
+    assert_eq!(spool.dead_letters().unwrap()[0].entry(), Ok(entry()));
+}
+
+#[test]
+fn bytes_that_changed_under_a_sound_crc_are_found_by_the_checksum() {
+    let dir = dir();
+    let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    spool.append(&entry()).wait().unwrap();
+    spool.close().unwrap();
+    change(&segments(dir.path())[0], entry().event_data(), &entry().event_data().replace("alice", "mallo")[..90]);
+    let (_spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+    let record = reader.next_batch(1, 1).unwrap().remove(0);
+    assert!(record.event_data.contains("mallo"));
+    let error = record.entry().unwrap_err();
+    assert_eq!(Outcome::from(&error), Outcome::ChecksumMismatch);
+    assert!(error.to_string().contains(&entry().checksum().to_string()), "{error}");
+    let letter = DeadLetter::new(record.seq, &record, &error, error.to_string());
+    assert!(letter.entry().is_err(), "a dead letter does not make it an entry again");
+}
+
+#[test]
+fn a_spool_of_another_format_version_is_refused_and_left_as_it_is() {
+    for ending in ["seg", "acks.0"] {
+        let dir = dir();
+        let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
+        spool.append(("a", "{}")).wait().unwrap();
+        spool.close().unwrap();
+        let file = std::fs::read_dir(&dir).unwrap().map(|file| file.unwrap().path());
+        let path = file.into_iter().find(|path| path.to_str().unwrap().ends_with(ending)).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[8..10].copy_from_slice(&1u16.to_le_bytes());
+        bytes[12..16].fill(0);
+        let crc = crc32c::crc32c(&bytes[..64]);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        std::fs::write(&path, &bytes).unwrap();
+        let error = Spool::open(&dir, SpoolOptions::new()).unwrap_err();
+        assert!(matches!(error, SpoolError::Version { version: 1, known: 2, .. }), "{error}");
+        assert!(error.to_string().contains("has format version 1"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        assert!(StoppedSpool::open(&dir, SpoolOptions::new()).is_err());
+    }
 }

@@ -36,7 +36,7 @@ fn child() {
             scope.spawn(move || {
                 for n in 0.. {
                     let id = format!("{run}-{emitter}-{n}");
-                    let seq = spool.append(&id, &event_data(&id)).wait().unwrap();
+                    let seq = spool.append((id.as_str(), event_data(&id).as_str())).wait().unwrap();
                     tell(format!("kept {seq} {id}\n"));
                 }
             });

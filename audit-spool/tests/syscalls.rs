@@ -107,7 +107,7 @@ impl DiskFile for CountingFile {
 }
 
 #[test]
-fn a_group_costs_one_write_and_one_sync_and_16_bytes_an_event() {
+fn a_group_costs_one_write_and_one_sync_and_48_bytes_an_event() {
     let dir = tempfile::tempdir().unwrap();
     let disk = CountingDisk::default();
     let counts = Arc::clone(&disk.counts);
@@ -115,24 +115,24 @@ fn a_group_costs_one_write_and_one_sync_and_16_bytes_an_event() {
     counts.take();
     let (id, event_data) = ("0123456789", "x".repeat(610));
 
-    spool.append(id, &event_data).wait().unwrap();
-    assert_eq!(counts.take(), [1, 576 + 16 + 620, 1, 1, 1], "the first event makes a segment and its name durable");
-    spool.append(id, &event_data).wait().unwrap();
-    assert_eq!(counts.take(), [1, 16 + 620, 1, 0, 0], "one event alone: one write, one sync");
+    spool.append((id, event_data.as_str())).wait().unwrap();
+    assert_eq!(counts.take(), [1, 576 + 48 + 620, 1, 1, 1], "the first event makes a segment and its name durable");
+    spool.append((id, event_data.as_str())).wait().unwrap();
+    assert_eq!(counts.take(), [1, 48 + 620, 1, 0, 0], "one event alone: one write, one sync");
 
     // While one event is being synced, 100 others come in; they are the next group.
     let shut = disk.gate.lock().unwrap();
-    let first = spool.append(id, &event_data);
+    let first = spool.append((id, event_data.as_str()));
     while counts.syncs.load(Ordering::SeqCst) == 0 {
         std::thread::yield_now();
     }
-    let others: Vec<_> = (0..100).map(|_| spool.append(id, &event_data)).collect();
+    let others: Vec<_> = (0..100).map(|_| spool.append((id, event_data.as_str()))).collect();
     drop(shut);
     first.wait().unwrap();
     for other in others {
         other.wait().unwrap();
     }
-    assert_eq!(counts.take(), [2, 101 * (16 + 620), 2, 0, 0], "a group of one and a group of 100");
+    assert_eq!(counts.take(), [2, 101 * (48 + 620), 2, 0, 0], "a group of one and a group of 100");
 }
 
 #[test]
@@ -142,14 +142,14 @@ fn a_hundred_events_at_once_cost_one_write_and_one_sync() {
     let counts = Arc::clone(&disk.counts);
     let (spool, _reader) = Spool::open_on(Arc::new(disk), &dir, SpoolOptions::new()).unwrap();
     let (id, event_data) = ("0123456789", "x".repeat(610));
-    spool.append(id, &event_data).wait().unwrap();
+    spool.append((id, event_data.as_str())).wait().unwrap();
     for round in 0..10 {
         counts.take();
         let appends = spool.append_all((0..100).map(|_| (id, event_data.as_str())));
         let seqs: Vec<u64> = appends.into_iter().map(|append| append.wait().unwrap()).collect();
         assert_eq!(seqs, (round * 100 + 2..round * 100 + 102).collect::<Vec<_>>());
         let [writes, bytes, syncs, dir_syncs, _] = counts.take();
-        assert_eq!([writes, bytes, syncs, dir_syncs], [1, 100 * (16 + 620), 1, 0]);
+        assert_eq!([writes, bytes, syncs, dir_syncs], [1, 100 * (48 + 620), 1, 0]);
     }
 }
 
@@ -159,9 +159,9 @@ fn a_file_is_made_longer_once_in_256_kib_and_has_its_own_length_in_the_end() {
     let disk = CountingDisk::default();
     let counts = Arc::clone(&disk.counts);
     let (spool, _reader) = Spool::open_on(Arc::new(disk), &dir, SpoolOptions::new()).unwrap();
-    let event_data = "x".repeat(1000 - 16 - 1);
+    let event_data = "x".repeat(1000 - 48 - 1);
     for _ in 0..600 {
-        spool.append("a", &event_data).wait().unwrap();
+        spool.append(("a", event_data.as_str())).wait().unwrap();
     }
     let [writes, _, syncs, _, lengths] = counts.take();
     assert_eq!([writes, syncs, lengths], [600, 600, 3]);

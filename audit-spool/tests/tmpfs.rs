@@ -53,7 +53,8 @@ fn a_disk_of_one_megabyte_fills_up_and_goes_on_by_itself() {
     let options = SpoolOptions::new().segment_bytes(100_000);
     let (spool, mut reader) = Spool::open(disk.path().join("spool"), options).expect("a spool");
     let event_data = "x".repeat(600);
-    let mut appends: Vec<Append> = (0..4_000).map(|n| spool.append(&format!("id-{n}"), &event_data)).collect();
+    let mut appends: Vec<Append> =
+        (0..4_000).map(|n| spool.append((format!("id-{n}").as_str(), event_data.as_str()))).collect();
     until("a full disk", || spool.status().blocked == Some(Blocked::DiskFull));
     let kept = spool.status().pending_events;
     assert!(kept > 500, "{kept} events of 600 bytes fit into 800 kB");

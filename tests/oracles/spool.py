@@ -1,6 +1,7 @@
 """Reads spools by docs/spool-format.md alone, and compares what is in them with what was put there."""
 
 import base64
+import hashlib
 import json
 import pathlib
 import re
@@ -72,14 +73,14 @@ def xchacha20_poly1305(key, nonce, about, message, sealed=True):
 def header(data, magic):
     """A header of 64 bytes, if it is sound."""
     zeroed = data[:12] + bytes(4) + data[16:64]
-    sound = len(data) >= 64 and data[:8] == magic and data[8:10] == b"\1\0"
+    sound = len(data) >= 64 and data[:8] == magic and data[8:10] == b"\2\0"
     return data[:64] if sound and data[12:16] == struct.pack("<I", crc32c(zeroed)) else None
 
 
 class Spool:
     def __init__(self, directory, name, keys):
         self.directory, self.name, self.keys = directory, name, keys
-        self.acked, self.durable_end = {0}, 1
+        self.acked, self.durable_end, self.changed = {0}, 1, set()
         self.whole = [self.read_acknowledgements(index) for index in (0, 1)]
         self.events, unfinished, last_write = {}, set(), 0
         pattern = re.compile(re.escape(name) + r"\.([0-9a-f]{16})\.([0-9a-f]{8,})\.(seg|damaged)")
@@ -125,14 +126,18 @@ class Spool:
         while at + 16 <= len(data) and seq < end:
             crc, word, number = struct.unpack("<IIQ", data[at:at + 16])
             length, id_length = word & 0x7FFFFF, word >> 24
-            plausible = seq <= number < min(end, seq + len(data)) and id_length > 0 and at + 16 + length <= len(data)
+            plausible = (seq <= number < min(end, seq + len(data)) and id_length > 0 and length >= id_length + 32
+                         and at + 16 + length <= len(data))
             if not plausible or crc != crc32c(salt + data[at + 4:at + 16 + length]):
                 at += 1
                 continue
             body = data[at + 16:at + 16 + length]
             if key:
                 body = xchacha20_poly1305(key, salt + struct.pack("<Q", number), data[at + 4:at + 16], body)
-            yield number, bool(word >> 23 & 1), [body[:id_length].decode(), body[id_length:].decode()]
+            id_end = 32 + id_length
+            if hashlib.sha256(body[id_end:]).digest() != body[:32]:
+                self.changed.add(number)
+            yield number, bool(word >> 23 & 1), [body[32:id_end].decode(), body[id_end:].decode()]
             at, seq = at + 16 + length, number + 1
 
     def key(self, head):
@@ -152,6 +157,8 @@ class Spool:
                     about = letter["id"].encode() + b"\0" + struct.pack("<Q", letter["seq"])
                     nonce, data = base64.b64decode(sealed["nonce"]), base64.b64decode(sealed["eventData"])
                     letter["eventData"] = xchacha20_poly1305(self.keys[sealed["keyId"]], nonce, about, data).decode()
+                checksum = base64.b64encode(hashlib.sha256(letter["eventData"].encode()).digest()).decode()
+                assert letter["checksum"] == checksum, "a dead letter whose event data has changed"
                 letters[letter["seq"]] = [letter["id"], letter["code"], letter["eventData"]]
             index += 1
         return letters
@@ -164,7 +171,8 @@ def main(folder):
         keys = {name: bytes.fromhex(key) for name, key in expected["keys"].items()}
         spool = Spool(case.with_suffix(""), expected["name"], keys)
         read = {"pending": [[seq, *event] for seq, event in spool.pending.items()], "missing": sorted(spool.missing),
-                "end": spool.end, "dead": [[seq, *letter] for seq, letter in sorted(spool.dead_letters().items())]}
+                "changed": sorted(spool.changed & set(spool.pending)), "end": spool.end,
+                "dead": [[seq, *letter] for seq, letter in sorted(spool.dead_letters().items())]}
         for what, value in read.items():
             if value != expected[what]:
                 sys.exit(f"oracle: {case.stem}: {what} is {value!s:.600}, and should be {expected[what]!s:.600}")

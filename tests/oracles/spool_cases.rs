@@ -131,6 +131,8 @@ struct Case {
     events: BTreeMap<u64, (String, String)>,
     dead: BTreeMap<u64, (String, String, String)>,
     missing: Vec<u64>,
+    /// Events whose data no longer has the checksum that it was put in with.
+    changed: Vec<u64>,
     end: u64,
 }
 
@@ -144,7 +146,7 @@ impl Case {
         let disk = FailingDisk::default();
         let (spool, reader) = Spool::open_on(Arc::new(disk.clone()), &dir, options)?;
         let (events, dead) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { dir, disk, spool, _reader: reader, events, dead, missing: Vec::new(), end: 1 })
+        Ok(Self { dir, disk, spool, _reader: reader, events, dead, missing: Vec::new(), changed: Vec::new(), end: 1 })
     }
 
     /// Puts in so many events, all of them by one write, and gives their numbers.
@@ -226,6 +228,7 @@ impl Case {
             "keys": { "2026-11": KEY_IN_HEX.repeat(32) },
             "pending": pending,
             "missing": self.missing,
+            "changed": self.changed,
             "dead": dead,
             "end": self.end,
         });
@@ -248,6 +251,22 @@ fn flip(dir: &Path, event: &(String, String)) -> Result<(), Failed> {
         let mut bytes = std::fs::read(&path)?;
         if let Some(at) = bytes.windows(wanted.len()).position(|window| window == wanted) {
             bytes[at + wanted.len() - 1] ^= 1;
+            return Ok(std::fs::write(path, bytes)?);
+        }
+    }
+    Err("the event is in no segment".into())
+}
+
+/// Changes the last byte of an event's data, and makes the CRC of its frame right again.
+fn change(dir: &Path, event: &(String, String)) -> Result<(), Failed> {
+    let wanted = [event.0.as_bytes(), event.1.as_bytes()].concat();
+    for path in segments(dir)?.into_iter().rev() {
+        let mut bytes = std::fs::read(&path)?;
+        if let Some(at) = bytes.windows(wanted.len()).position(|window| window == wanted) {
+            let (frame, end) = (at - 48, at + wanted.len());
+            bytes[end - 1] ^= 1;
+            let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes[24..40]), &bytes[frame + 4..end]);
+            bytes[frame..frame + 4].copy_from_slice(&crc.to_le_bytes());
             return Ok(std::fs::write(path, bytes)?);
         }
     }
@@ -309,6 +328,18 @@ fn main() -> Result<(), Failed> {
         std::fs::write(&path, bytes)?;
         // Set aside by a run that found the damage, it still counts.
         Ok(std::fs::rename(&path, path.with_extension("damaged"))?)
+    })?;
+
+    let mut changed = Case::new(&folder, "changed-under-a-sound-crc", false)?;
+    changed.fill()?;
+    changed.leave(|changed, dir| {
+        let event = changed.events.get_mut(&45).ok_or("it waits")?;
+        change(dir, event)?;
+        // `}` with its lowest bit turned over.
+        event.1.pop();
+        event.1.push('|');
+        changed.changed.push(45);
+        Ok(())
     })?;
 
     let mut rewritten = Case::new(&folder, "rewritten-after-a-failed-sync", false)?;

@@ -182,7 +182,7 @@ impl AuditClient {
             },
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
-                let kept = spool.append(entry.id().as_str(), entry.event_data()).await;
+                let kept = spool.append(&entry).await;
                 self.appended(entry, kept, underway, verdict)
             }
         }
@@ -199,7 +199,7 @@ impl AuditClient {
             },
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
-                let append = match spool.try_append(entry.id().as_str(), entry.event_data()) {
+                let append = match spool.try_append(&entry) {
                     Ok(append) => append,
                     Err(refusal) => return Err(refused(entry, refusal)),
                 };

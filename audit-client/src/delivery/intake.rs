@@ -65,21 +65,21 @@ impl DeliveryLoop {
     }
 
     pub(super) fn take_in_record(&mut self, now: Instant, record: Record) {
-        let Record { seq, id, event_data } = record;
-        match Entry::parse(id.as_str(), event_data.as_str()) {
+        let seq = record.seq;
+        match record.entry() {
             Ok(entry) => {
                 self.shared.ledger.in_hand(seq, entry.id());
                 let place = self.shared.room.try_take(&entry).ok();
                 self.push(now, now, seq, entry, place);
             }
             Err(error) => {
-                // Written by another version, or by hand: no request may carry it.
-                let name = EventId::derive(&id);
+                // Written by another version or by hand, or changed on the disk: no request may carry it.
+                let name = EventId::derive(&record.id);
                 self.shared.ledger.in_hand(seq, &name);
-                let (code, message) = (Outcome::NotAnEntry, cut_message(&error.to_string()));
+                let (code, message) = (Outcome::from(&error), cut_message(&with_causes(&error)));
                 let reason =
                     NotDelivered::Rejected { id: name, code: code.to_string(), message: message.clone(), attempts: 0 };
-                let letter = DeadLetter::new(seq, (id.as_str(), event_data.as_str()), code, message);
+                let letter = DeadLetter::new(seq, &record, code, message);
                 self.bury_on_disk(seq, reason, (letter, None));
             }
         }
@@ -112,4 +112,16 @@ pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     std::future::pending::<()>().await;
+}
+
+/// An error and its causes in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use audit_client::spool::{SpoolError, SpoolOptions, WhenFull};
-use audit_client::{AuditClient, BuildError, ClientBuilder, EmitError, NotDelivered, ShutdownReport};
+use audit_client::spool::{NewRecord, Spool, SpoolError, SpoolOptions, StoppedSpool, WhenFull};
+use audit_client::{AuditClient, BuildError, ClientBuilder, EmitError, NotDelivered, Outcome, ShutdownReport};
 
 use crate::scripted::{Reply, Server, entry};
 
@@ -122,6 +122,49 @@ async fn dead_letters_lie_in_the_spools_directory_and_are_not_sent_again() {
 
     let client = builder(&server, directory.path()).build().await.expect("a client");
     assert_eq!(client.shutdown(SOON).await.accepted, 0);
+}
+
+#[tokio::test]
+async fn an_entry_that_one_run_spools_and_the_next_one_sends_keeps_its_checksum() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (sent, requests) = std::sync::mpsc::channel();
+    let server = Server::start(move |request| {
+        let _ = sent.send(request.body.clone());
+        request.taken()
+    });
+    let (spool, _reader) = Spool::open(directory.path(), SpoolOptions::new()).expect("a spool");
+    spool.append(&entry("a")).await.expect("on disk");
+    spool.close().expect("closed");
+    let client = builder(&server, directory.path()).build().await.expect("a client");
+    client.flush().await.expect("settled");
+    let body: serde_json::Value = serde_json::from_str(&requests.recv().expect("a request")).expect("JSON");
+    assert_eq!(body["auditEvents"][0]["eventDataChecksum"], entry("a").checksum().to_string());
+    assert_eq!(client.shutdown(SOON).await.delivered, 1);
+}
+
+#[tokio::test]
+async fn bytes_that_changed_on_the_disk_are_a_dead_letter_and_are_not_sent() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = Server::start(|_| panic!("nothing is to be sent"));
+    let (spool, _reader) = Spool::open(directory.path(), SpoolOptions::new()).expect("a spool");
+    let changed = entry("a").event_data().replace("alice", "mallo");
+    assert_ne!(changed, entry("a").event_data());
+    spool.append(NewRecord::new("a", changed.as_str(), entry("a").checksum())).await.expect("on disk");
+    spool.close().expect("closed");
+    let client = builder(&server, directory.path()).build().await.expect("a client");
+    let mut letters = client.dead_letters();
+    client.flush().await.expect("settled");
+    assert_eq!(client.shutdown(SOON).await.dead, 1);
+    if let Some(letter) = letters.next().await {
+        assert_eq!(letter.code, Outcome::ChecksumMismatch);
+    }
+    let letters = StoppedSpool::open(directory.path(), SpoolOptions::new()).expect("a spool").dead_letters();
+    let letter = letters.expect("letters").0.remove(0);
+    assert_eq!(
+        (letter.code, letter.event_data, letter.checksum),
+        (Outcome::ChecksumMismatch, changed, entry("a").checksum())
+    );
+    assert!(letter.message.contains("the bytes have changed"), "{}", letter.message);
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
             settle(letter, append, &mut replayed, &mut refused);
         }
         // A spool that is full would keep this waiting for deliveries that nobody makes.
-        match spool.try_append(&letter.id, &letter.event_data) {
+        match spool.try_append(letter) {
             Ok(append) => on_their_way.push_back((letter, append)),
             Err(refusal) => refused.push(refusal.to_string()),
         }
