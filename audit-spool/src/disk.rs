@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 
 pub use real::RealDisk;
+use thiserror::Error;
 
 /// A file system as the spool uses it: one flat directory, files that grow, syncs that are asked for.
 pub trait Disk: Debug + Send + Sync + 'static {
@@ -52,16 +53,19 @@ pub trait DiskFile: Debug + Send + Sync {
 /// A lock that is held until it is dropped.
 pub trait Lock: Debug + Send + Sync {}
 
-/// Why a lock was not to be had.
-#[derive(Debug)]
+/// Why a lock could not be taken.
+#[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum LockError {
-    /// Another process has it; its id, if the file tells it.
+    /// Another process holds it.
+    #[error("another process holds the lock")]
     Held {
-        /// The owner's process id.
+        /// That process's id, if the lock file contains it.
         owner: Option<u32>,
     },
     /// The lock file cannot be opened, locked or written.
-    Io(io::Error),
+    #[error("the lock file cannot be opened, locked or written")]
+    Io(#[from] io::Error),
 }
 
 /// Writes all of `bytes`: one call, but where the disk takes less than it was given.

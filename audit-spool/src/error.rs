@@ -10,17 +10,18 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SpoolError {
-    /// Another process works with it.
+    /// Another process uses it.
     #[error(
         "the spool {name:?} in {dir:?} belongs to {owner}: stop that process, or give this one a directory or a spool name of its own",
         owner = owner.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
     )]
+    #[non_exhaustive]
     Owned {
         /// The directory.
         dir: PathBuf,
         /// The spool's name.
         name: String,
-        /// The owner's process id, if its lock file tells it.
+        /// The owner's process id, if its lock file says so.
         owner: Option<u32>,
     },
     /// There is no such spool to look into.
@@ -29,7 +30,8 @@ pub enum SpoolError {
     } else {
         format!("there are: {}", others.join(", "))
     })]
-    None {
+    #[non_exhaustive]
+    NotFound {
         /// The directory.
         dir: PathBuf,
         /// The name that was asked for.
@@ -37,14 +39,16 @@ pub enum SpoolError {
         /// The spools that are there.
         others: Vec<String>,
     },
-    /// The name does not do for files.
+    /// The name is not allowed.
     #[error("a spool's name has 1 to 64 of [-_A-Za-z0-9]; {name:?} is not one")]
+    #[non_exhaustive]
     Name {
         /// The name, cut to 80 characters.
         name: String,
     },
     /// `max_bytes` leaves no room to work.
     #[error("max_bytes is {given}, and a spool needs at least {min}")]
+    #[non_exhaustive]
     MaxBytes {
         /// What was given.
         given: u64,
@@ -55,6 +59,7 @@ pub enum SpoolError {
     #[error(
         "{path:?} is encrypted with the key {key_id:?}, which was not given: add it with Encryption::also_reads (feature `encryption`)"
     )]
+    #[non_exhaustive]
     KeyMissing {
         /// The segment.
         path: PathBuf,
@@ -65,6 +70,7 @@ pub enum SpoolError {
     #[error(
         "{path:?} is encrypted with another key than the one given under the id {key_id:?}: find the one that wrote it"
     )]
+    #[non_exhaustive]
     KeyWrong {
         /// The segment.
         path: PathBuf,
@@ -75,6 +81,7 @@ pub enum SpoolError {
     #[error(
         "{path:?} has format version {version}, and this program knows only version {known}: deliver what is in it with the program that wrote it"
     )]
+    #[non_exhaustive]
     Version {
         /// The file.
         path: PathBuf,
@@ -87,6 +94,7 @@ pub enum SpoolError {
     #[error(
         "{path:?} is encrypted with cipher {cipher}, and this program knows only 1 (XChaCha20-Poly1305): use the program that wrote it, or a later one"
     )]
+    #[non_exhaustive]
     Cipher {
         /// The segment.
         path: PathBuf,
@@ -96,14 +104,15 @@ pub enum SpoolError {
     /// The spool was closed.
     #[error("the spool is closed")]
     Closed,
-    /// The disk said no.
-    #[error("cannot {doing} {path:?}: {source}")]
+    /// The disk failed.
+    #[error("cannot {doing} {path:?}")]
+    #[non_exhaustive]
     Io {
         /// What was tried.
         doing: &'static str,
         /// Where.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -115,26 +124,26 @@ impl SpoolError {
     }
 }
 
-/// What became of a record that is not known to be on disk.
+/// Why an event is not known to be on disk.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum AppendError {
     /// It is not on disk, and will not be delivered.
-    #[error("not accepted: {0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It may be on disk or not: the disk failed while it was written, and then failed to say what it kept. Should the
-    /// process end now, the next one may find it and deliver it. Appending it again under the same id is safe where the
-    /// receiver knows ids.
-    #[error("unknown whether it was kept: {0}")]
-    Unknown(Arc<io::Error>),
+    /// It may be on disk or not. If the process ends now, the next one may find the event and deliver it. Appending it again
+    /// under the same id is safe if the receiver compares ids.
+    #[error("it is unknown whether the event was kept: the disk failed while it was written")]
+    Unknown(#[source] Arc<io::Error>),
 }
 
-/// Why a record was not accepted.
+/// Why an event was not accepted.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// The spool has reached `max_bytes`.
     #[error("the spool is full: {used} of {max_bytes} bytes; deliveries free it, or raise max_bytes")]
+    #[non_exhaustive]
     Full {
         /// The bytes that its segments take.
         used: u64,
@@ -144,14 +153,16 @@ pub enum Refusal {
     /// The disk has no room.
     #[error("the disk is full; accepting goes on by itself within a second of there being room")]
     DiskFull,
-    /// It cannot wait, and others are waiting already.
+    /// Only from `try_append`: other events wait for the disk already.
     #[error("{waiting} bytes are waiting for the disk already")]
+    #[non_exhaustive]
     Busy {
         /// The bytes that wait.
         waiting: usize,
     },
-    /// It can never fit.
+    /// It is larger than any event may be.
     #[error("it takes {bytes} bytes, and at most {max_bytes} can be kept")]
+    #[non_exhaustive]
     TooLarge {
         /// What it takes.
         bytes: usize,
@@ -160,13 +171,14 @@ pub enum Refusal {
     },
     /// The id is empty or longer than 255 bytes.
     #[error("an id has 1 to 255 bytes; this one has {bytes}")]
+    #[non_exhaustive]
     Id {
         /// Its length.
         bytes: usize,
     },
     /// The disk failed before any of it was written.
-    #[error("the disk failed: {0}")]
-    Disk(Arc<io::Error>),
+    #[error("the disk failed before the event was written")]
+    Disk(#[source] Arc<io::Error>),
     /// The spool was closed.
     #[error("the spool is closed")]
     Closed,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ack_journal::AckJournal;
-use super::dead_letters::{dead_letter_files, read_letters, rewrite_letters};
+use super::dead_letters::{read_letters, rewrite_letters};
 use super::disk::{Disk, Lock, RealDisk};
 use super::error::SpoolError;
 use super::letter::DeadLetter;
@@ -63,7 +63,7 @@ impl StoppedSpool {
         let files = disk.list(&dir).map_err(SpoolError::io("list", &dir))?;
         let lock_file = format!("{}.lock", options.name);
         if !files.contains(&lock_file) {
-            return Err(SpoolError::None { name: options.name, others: spool_names(&files), dir });
+            return Err(SpoolError::NotFound { name: options.name, others: spool_names(&files), dir });
         }
         let lock = take_lock(&*disk, &dir, &options)?;
         let (_, known) = AckJournal::load(&disk, &dir, &options.name)?;
@@ -98,13 +98,6 @@ impl StoppedSpool {
             files.push(DamagedFile { path, pending_events: contents.pending_events });
         }
         Ok(files)
-    }
-
-    /// The files that hold dead letters.
-    pub fn dead_letter_files(&self) -> Result<Vec<PathBuf>, SpoolError> {
-        let files = dead_letter_files(&*self.disk, &self.dir, &self.options.name);
-        let files = files.map_err(SpoolError::io("list", &self.dir))?;
-        Ok(files.into_iter().map(|(_, path)| path).collect())
     }
 
     /// All dead letters, the oldest first, and the number of lines that are none.

@@ -59,7 +59,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 pub use append::Append;
 #[cfg(feature = "encryption")]
@@ -71,7 +71,7 @@ pub use letter::{Attempt, DeadLetter};
 pub use log::Blocked;
 pub use options::{SpoolOptions, WhenFull};
 pub use outcome::Outcome;
-pub use reader::Reader;
+pub use reader::{DurableEnd, Reader};
 pub use record::{NewRecord, Record, RestoreError};
 pub use recovery::Recovery;
 pub use seq_set::SeqSet;
@@ -286,9 +286,9 @@ impl Spool {
         append
     }
 
-    /// One more than the highest sequence number on disk; changes when there is something new to read.
-    pub fn durable_end(&self) -> watch::Receiver<u64> {
-        self.handle.shared.durable_end.subscribe()
+    /// Says when there is something new to read.
+    pub fn durable_end(&self) -> DurableEnd {
+        DurableEnd::new(self.handle.shared.durable_end.subscribe())
     }
 
     /// How many events before this sequence number are kept and not acknowledged.

@@ -52,7 +52,8 @@ impl Pending {
 }
 
 /// Why records are left waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Blocked {
     /// `max_bytes` are used.
     Full,

@@ -4,17 +4,18 @@ use super::cipher::Encryption;
 use super::error::SpoolError;
 use super::segment::FRAMES_AT;
 
-/// What happens to an `append` for which there is no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What `append` does when there is no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WhenFull {
-    /// It waits until deliveries, or somebody else, have made room.
+    /// It waits until there is room.
     #[default]
     Wait,
-    /// It is refused at once.
+    /// It is refused immediately.
     Reject,
 }
 
-/// How a spool is kept. Every option has a default.
+/// A spool's name, size, policy and keys. Every option has a default.
 ///
 /// ```
 /// use audit_spool::{SpoolOptions, WhenFull};

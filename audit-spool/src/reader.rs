@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::disk::Disk;
 use super::error::SpoolError;
 use super::frame::Frame;
@@ -189,5 +191,27 @@ impl Reader {
             state.segment_mut(number)?.name = damaged;
         }
         Some(kept)
+    }
+}
+
+/// One more than the highest sequence number on disk, as it grows: says when there is something new to read.
+#[derive(Clone, Debug)]
+pub struct DurableEnd(watch::Receiver<u64>);
+
+impl DurableEnd {
+    pub(super) fn new(end: watch::Receiver<u64>) -> Self {
+        Self(end)
+    }
+
+    /// The number now.
+    pub fn get(&self) -> u64 {
+        *self.0.borrow()
+    }
+
+    /// Waits until the number has grown since the last call; `None` once the spool has ended. Needs no runtime. Dropping
+    /// the future loses nothing.
+    pub async fn changed(&mut self) -> Option<u64> {
+        self.0.changed().await.ok()?;
+        Some(*self.0.borrow_and_update())
     }
 }

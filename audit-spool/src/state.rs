@@ -49,6 +49,7 @@ pub(super) struct State {
 
 /// What was found broken since the spool was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Damage {
     /// Events that were accepted and cannot be read: their frames are broken, or their segment is missing.
     pub events: u64,

@@ -125,7 +125,8 @@ fn only_the_owner_may_look_into_a_spool() {
 
     std::fs::set_permissions(outer.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let error = Spool::open(outer.path(), SpoolOptions::new()).unwrap_err();
-    assert!(error.to_string().contains("anybody may write to the directory (mode 777)"), "{error}");
+    let cause = std::error::Error::source(&error).unwrap();
+    assert!(cause.to_string().contains("anybody may write to the directory (mode 777)"), "{cause}");
 }
 
 #[test]
@@ -161,12 +162,12 @@ async fn an_append_can_be_awaited_and_new_events_are_told_of() {
     let dir = dir();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     let mut durable_end = spool.durable_end();
-    assert_eq!(*durable_end.borrow_and_update(), 1);
+    assert_eq!(durable_end.get(), 1);
     let appending = tokio::spawn({
         let spool = spool.clone();
         async move { spool.append(("a", "{}")).await }
     });
-    durable_end.changed().await.unwrap();
+    assert_eq!(durable_end.changed().await, Some(2));
     assert_eq!(reader.next_batch(10, 1000).unwrap().len(), 1);
     assert_eq!(appending.await.unwrap().unwrap(), 1);
 }
@@ -328,7 +329,7 @@ fn a_batch_has_an_answer_for_each_event_and_what_cannot_be_kept_holds_up_nothing
         .into_iter()
         .map(|append| append.wait().map_err(|error| error.to_string()))
         .collect();
-    assert_eq!(answers, [Ok(1), Err("not accepted: an id has 1 to 255 bytes; this one has 0".to_owned()), Ok(2)]);
+    assert_eq!(answers, [Ok(1), Err("an id has 1 to 255 bytes; this one has 0".to_owned()), Ok(2)]);
     assert_eq!(drain(&spool, &mut reader).len(), 2);
     assert!(spool.append_all::<(&str, &str)>([]).is_empty());
     spool.close().unwrap();
@@ -525,7 +526,7 @@ fn entry() -> audit_core::Entry {
 fn an_entry_comes_back_with_the_checksum_that_it_was_made_with() {
     let dir = dir();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    spool.append(&entry()).wait().unwrap();
+    spool.append(entry()).wait().unwrap();
     spool.close().unwrap();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     let record = reader.next_batch(1, 1).unwrap().remove(0);
@@ -540,7 +541,7 @@ fn an_entry_comes_back_with_the_checksum_that_it_was_made_with() {
 fn bytes_that_changed_under_a_sound_crc_are_found_by_the_checksum() {
     let dir = dir();
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    spool.append(&entry()).wait().unwrap();
+    spool.append(entry()).wait().unwrap();
     spool.close().unwrap();
     change(&segments(dir.path())[0], entry().event_data(), &entry().event_data().replace("alice", "mallo")[..90]);
     let (_spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();

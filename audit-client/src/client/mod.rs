@@ -266,7 +266,7 @@ impl AuditClient {
                 Ok(self.receipt(claim, verdict))
             }
             Err(AppendError::Refused(refusal)) => Err(refused(entry, refusal)),
-            Err(error) => Err(EmitError::Unknown { id: entry.id().clone(), reason: error.to_string() }),
+            Err(error) => Err(EmitError::Unknown { id: entry.id().clone(), reason: crate::text::with_causes(&error) }),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::observe::metric;
 use crate::queue::Queue;
 use crate::queue::batcher::{Item, Ticket};
 use crate::spool::{AppendError, DeadLetter, Outcome, Refusal};
-use crate::text::cut_message;
+use crate::text::{cut_message, with_causes};
 
 /// Entries that are given up within this time of each other are given up together.
 const GIVE_UP_GRAIN: Duration = Duration::from_millis(10);
@@ -77,7 +77,10 @@ impl DeliveryLoop {
                     Ok(_) => return Some(Buried { seq, reason, letter }),
                     Err(AppendError::Refused(Refusal::Closed)) => return None,
                     Err(error) => {
-                        tracing::error!(%error, "a dead letter cannot be written; it is tried again");
+                        tracing::error!(
+                            error = with_causes(&error),
+                            "a dead letter cannot be written; it is tried again"
+                        );
                         tokio::time::sleep(READ_AGAIN).await;
                     }
                 }

@@ -74,7 +74,7 @@ impl DeliveryLoop {
         let spool = spool.clone();
         match tokio::task::spawn_blocking(move || spool.close()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the spool does not close"),
+            Ok(Err(error)) => tracing::error!(error = crate::text::with_causes(&error), "the spool does not close"),
             Err(error) => tracing::error!(%error, "the closing of the spool failed"),
         }
         true

@@ -1,7 +1,6 @@
 //! Takes in what was accepted: from memory all of it, from the disk as much as there is room for.
 
 use audit_core::{Entry, EventId};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::state::{DeliveryLoop, READ_AGAIN};
@@ -11,8 +10,8 @@ use crate::observe::metric;
 use crate::queue::batcher::{History, Item, Ticket};
 use crate::queue::capacity::Place;
 use crate::queue::{Accepted, Taken, Wanted};
-use crate::spool::{DeadLetter, Outcome, Record};
-use crate::text::cut_message;
+use crate::spool::{DeadLetter, DurableEnd, Outcome, Record};
+use crate::text::{cut_message, with_causes};
 
 impl DeliveryLoop {
     pub(super) fn take_in(&mut self, now: Instant) {
@@ -38,11 +37,11 @@ impl DeliveryLoop {
                 Ok(Taken::Records(records)) if records.is_empty() => return,
                 Ok(Taken::Records(records)) => {
                     for record in records {
-                        self.take_in_record(now, record);
+                        self.take_in_record(now, &record);
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the spool cannot be read; it is tried again");
+                    tracing::error!(error = with_causes(&error), "the spool cannot be read; it is tried again");
                     self.read_again = Some(now + READ_AGAIN);
                     return;
                 }
@@ -64,7 +63,7 @@ impl DeliveryLoop {
         self.gathers_since.map(|since| since + self.policy.linger)
     }
 
-    pub(super) fn take_in_record(&mut self, now: Instant, record: Record) {
+    pub(super) fn take_in_record(&mut self, now: Instant, record: &Record) {
         let seq = record.seq;
         match record.entry() {
             Ok(entry) => {
@@ -79,7 +78,7 @@ impl DeliveryLoop {
                 let (code, message) = (Outcome::from(&error), cut_message(&with_causes(&error)));
                 let reason =
                     NotDelivered::Rejected { id: name, code: code.to_string(), message: message.clone(), attempts: 0 };
-                let letter = DeadLetter::new(seq, &record, code, message);
+                let letter = DeadLetter::new(seq, record, code, message);
                 self.bury_on_disk(seq, reason, (letter, None));
             }
         }
@@ -105,23 +104,11 @@ impl DeliveryLoop {
 }
 
 /// Waits for something new in the spool; without one, for ever.
-pub(super) async fn something_new(news: &mut Option<watch::Receiver<u64>>) {
+pub(super) async fn something_new(news: &mut Option<DurableEnd>) {
     if let Some(end) = news
-        && end.changed().await.is_ok()
+        && end.changed().await.is_some()
     {
         return;
     }
     std::future::pending::<()>().await;
-}
-
-/// An error and its causes in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audit_core::wire::PutAuditEventsResponse;
 use audit_core::{Batch, ChannelArn, ExternalId};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::queue::batcher::{Batcher, Item, Ticket};
 use crate::queue::capacity::{Place, Room};
 use crate::queue::same_id::Twins;
 use crate::queue::{Intake, Queue};
-use crate::spool::DeadLetter;
+use crate::spool::{DeadLetter, DurableEnd};
 use crate::transport::submit::{Failure, Transport};
 
 /// How long after a failure the disk is tried again.
@@ -108,7 +108,7 @@ pub(crate) struct DeliveryLoop {
     pub(super) shared: Arc<Shared>,
     pub(super) intake: Intake,
     /// With a spool: says when there is something new to read.
-    pub(super) news: Option<watch::Receiver<u64>>,
+    pub(super) news: Option<DurableEnd>,
     /// When a spool that could not be read is read again.
     pub(super) read_again: Option<Instant>,
     /// When something new was last taken in: for a linger from then on, single entries do not wake the loop.

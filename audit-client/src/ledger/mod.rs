@@ -459,7 +459,7 @@ fn answer_promises(books: &mut Books, context: &mut Context<'_>) -> bool {
             // Its waiter stays until the pipeline has read it.
             Ok(_) => metrics::counter!(metric::ACCEPTED).increment(1),
             Err(error) => {
-                tracing::error!(%id, %error, "an audit event that `try_emit` took did not get to the disk");
+                tracing::error!(%id, error = crate::text::with_causes(&error), "an audit event that `try_emit` took did not get to the disk");
                 books.broken_promises += 1;
                 books.report.lost_ids.push(&id, usize::MAX);
                 if let Some(waiter) = waiter {

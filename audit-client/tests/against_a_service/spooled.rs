@@ -133,7 +133,7 @@ async fn an_entry_that_one_run_spools_and_the_next_one_sends_keeps_its_checksum(
         request.taken()
     });
     let (spool, _reader) = Spool::open(directory.path(), SpoolOptions::new()).expect("a spool");
-    spool.append(&entry("a")).await.expect("on disk");
+    spool.append(entry("a")).await.expect("on disk");
     spool.close().expect("closed");
     let client = builder(&server, directory.path()).build().await.expect("a client");
     client.flush().await.expect("settled");

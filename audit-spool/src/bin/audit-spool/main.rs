@@ -1,4 +1,4 @@
-//! `audit-spool`: what lies in a spool that no process has open, and what to do about it.
+//! `audit-spool`: shows what is in a spool that no process uses, puts dead letters back, removes them.
 //!
 //! ```text
 //! audit-spool /var/lib/shop/audit status
@@ -21,7 +21,7 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 
-/// What a command ends with when it does not do what it was asked.
+/// Why a command failed.
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
@@ -30,15 +30,15 @@ fn main() -> ExitCode {
     let done = run(&arguments, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read has enough: `audit-spool … list | head`.
+        // The reader has enough: `audit-spool … list | head`.
         Err(error)
             if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) =>
         {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            // Nobody may be there to read this either.
-            let _ = writeln!(io::stderr(), "audit-spool: {error}");
+            // Standard error may be closed as well.
+            let _ = writeln!(io::stderr(), "audit-spool: {}", with_causes(&*error));
             ExitCode::FAILURE
         }
     }
@@ -52,4 +52,16 @@ fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
         Command::Replay => replay::replay(arguments, out),
         Command::Purge { dead, damaged, yes } => purge::purge(arguments, *dead, *damaged, *yes, out),
     }
+}
+
+/// An error and its causes in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -5,10 +5,10 @@ use std::io::Write;
 
 use audit_spool::Spool;
 
-use crate::Failure;
 use crate::arguments::Arguments;
 use crate::inspect::open;
 use crate::progress::Progress;
+use crate::{Failure, with_causes};
 
 /// How many are on their way to the disk at once.
 const AT_ONCE: usize = 500;
@@ -34,7 +34,7 @@ pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         // A spool that is full would keep this waiting for deliveries that nobody makes.
         match spool.try_append(letter) {
             Ok(append) => on_their_way.push_back((letter, append)),
-            Err(refusal) => refused.push(refusal.to_string()),
+            Err(refusal) => refused.push(with_causes(&refusal)),
         }
         progress.at(replayed.len() as u64);
     }
@@ -66,6 +66,6 @@ fn settle<'a>(
         Ok(_) => {
             replayed.insert((letter.seq, letter.id.as_str()));
         }
-        Err(error) => refused.push(error.to_string()),
+        Err(error) => refused.push(with_causes(&error)),
     }
 }
