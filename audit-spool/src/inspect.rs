@@ -10,11 +10,10 @@ use super::error::SpoolError;
 use super::letter::DeadLetter;
 use super::options::SpoolOptions;
 use super::record::Record;
-use super::recovery::find_segments;
+use super::recovery::{find_segments, take_lock};
 use super::segment::{FRAMES_AT, SEQ_LIMIT, Step, Walk, end_of_content};
 use super::seq_set::SeqSet;
 use super::state::{Segment, frame_code};
-use super::take_lock;
 
 /// A stopped spool that is held so that nobody starts it meanwhile. For tools: an application opens a
 /// [`Spool`](super::Spool).

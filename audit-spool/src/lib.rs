@@ -1,17 +1,6 @@
-//! The spool: the durable queue on disk. What it accepted survives anything but the disk itself.
+//! A durable queue of audit events on disk: what it accepted survives a crash of the process or of the machine.
 //!
-//! ```text
-//!  append ──► queue ──► io_thread ──► log ──► segments          one write, one fdatasync for all that wait
-//!                                      │
-//!  ack ─────► state ───────────────────┴────► ack_journal       durable before a segment is removed
-//!                                                               reader ◄── segments, streamed in order
-//!  dead_letter ─► queue ─► io_thread ───────► dead_letters      lines of JSON beside the segments
-//! ```
-//!
-//! A record gets a sequence number when it is written. Segments hold consecutive numbers, so what is missing is known
-//! exactly; acknowledgements are a set of numbers, in any order. `recovery` tells how a spool is opened after whatever
-//! happened, `log` what holds when the disk fails, `docs/spool-format.md` how the files look. Everything that touches a
-//! file does so through [`Disk`].
+//! `audit-client` uses it for `.spool(directory)`; use it directly to write a sender of your own.
 //!
 //! ```
 //! use audit_spool::{Spool, SpoolOptions};
@@ -28,6 +17,25 @@
 //! # std::fs::remove_dir_all(dir)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//! - `encryption`: spools encrypted at rest, with XChaCha20-Poly1305 (`Encryption`).
+//! - `cli`: the program `audit-spool`, which shows what is in a stopped spool, puts dead letters back and removes them.
+//!
+//! # How it works
+//! ```text
+//!  append ──► queue ──► io_thread ──► log ──► segments          one write and one fdatasync for all that wait
+//!                                      │
+//!  ack ─────► state ───────────────────┴────► ack_journal       durable before a segment is removed
+//!                                                               reader ◄── segments, streamed in order
+//!  dead_letter ─► queue ─► io_thread ───────► dead_letters      lines of JSON beside the segments
+//! ```
+//!
+//! A record gets a sequence number when it is written. Segments hold consecutive numbers, so the spool knows exactly what is
+//! missing. Acknowledgements are a set of numbers, in any order. An entry's checksum, taken where the entry was made, is
+//! written with it and compared when it is read ([`Record::entry`]). `recovery` says how a spool is opened after a crash, `log`
+//! what is true when the disk fails, `docs/spool-format.md` what the files contain, `docs/spool.md` how to operate a spool.
+//! All access to files goes through [`Disk`].
 
 mod ack_journal;
 mod append;
@@ -143,7 +151,7 @@ impl Spool {
         let dir = dir.as_ref().to_owned();
         let options = options.checked()?;
         disk.prepare_dir(&dir).map_err(SpoolError::io("make the directory", &dir))?;
-        let lock = take_lock(&*disk, &dir, &options)?;
+        let lock = recovery::take_lock(&*disk, &dir, &options)?;
         let opened = recovery::recover(&disk, &dir, &options)?;
         let letters =
             DeadLetters::open(&disk, &dir, &options.name).map_err(SpoolError::io("read the dead letters in", &dir))?;
@@ -331,13 +339,4 @@ impl Spool {
         let ended = ended.unwrap_or_else(|_| Err(std::io::Error::other("the spool's thread panicked")));
         ended.map_err(SpoolError::io("write the last acknowledgements in", &self.handle.dir))
     }
-}
-
-/// Makes this process the spool's owner.
-fn take_lock(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Box<dyn Lock>, SpoolError> {
-    let path = dir.join(format!("{}.lock", options.name));
-    disk.lock(&path).map_err(|error| match error {
-        LockError::Held { owner } => SpoolError::Owned { dir: dir.to_owned(), name: options.name.clone(), owner },
-        LockError::Io(source) => SpoolError::Io { doing: "lock", path, source },
-    })
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ack_journal::AckJournal;
-use super::disk::Disk;
+use super::disk::{Disk, Lock, LockError};
 use super::error::SpoolError;
 use super::log::Log;
 use super::options::SpoolOptions;
@@ -43,6 +43,15 @@ pub(super) struct Opened {
     pub(super) log: Log,
     pub(super) shared: Arc<Shared>,
     pub(super) recovery: Recovery,
+}
+
+/// Makes this process the spool's owner.
+pub(super) fn take_lock(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Box<dyn Lock>, SpoolError> {
+    let path = dir.join(format!("{}.lock", options.name));
+    disk.lock(&path).map_err(|error| match error {
+        LockError::Held { owner } => SpoolError::Owned { dir: dir.to_owned(), name: options.name.clone(), owner },
+        LockError::Io(source) => SpoolError::Io { doing: "lock", path, source },
+    })
 }
 
 /// Reads what is there and makes it ready. The caller holds the lock.

@@ -43,7 +43,7 @@ fn what_lies_in_a_spool_is_counted_listed_and_shown() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), SpoolOptions::new());
     let status = text(dir.path(), &["status"]);
-    assert!(status.contains("pending   1 events, 19 bytes\ndead      1 letters\nmissing   0 events"), "{status}");
+    assert!(status.contains("pending   1 events, 19 bytes\ndead      1 letters\nmissing   0 events that cannot be read\nchanged   0 events"), "{status}");
     let list = text(dir.path(), &["list"]);
     assert_eq!(list, "2\tpending\t14\twaits\n3\tdead\t15\tpoison\tInvalidData\n");
     assert_eq!(text(dir.path(), &["show", "waits", "--raw"]), "{\"of\":\"waits\"}\n");
@@ -149,4 +149,46 @@ fn an_encrypted_spool_is_shown_to_who_has_its_key() {
     assert!(failure(dir.path(), &["list"]).contains("encrypted with the key \"k1\", which was not given"));
     assert!(failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("ID=FILE"));
     assert!(!failure(dir.path(), &["--key", "secret-in-the-wrong-place", "list"]).contains("secret"));
+}
+
+/// Runs every command of docs/spool.md and compares what it prints.
+#[test]
+fn the_commands_of_the_operators_guide_print_what_it_says() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/spool.md")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (spool, _reader) = Spool::open(dir.path(), SpoolOptions::new()).unwrap();
+    for number in 1..=4 {
+        let id = format!("refund-{number}");
+        let event_data = format!(
+            r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","recipientAccountId":"123456789012"}}"#
+        );
+        spool.append((id.as_str(), event_data.as_str())).wait().unwrap();
+        if number == 3 {
+            let at = |time| EventTime::try_from(time).unwrap();
+            let mut letter =
+                DeadLetter::new(3, (id.as_str(), event_data.as_str()), "InvalidData", "eventTime is no time").after(
+                    vec![
+                        Attempt::new(at("2026-11-21T10:15:30Z"), "HTTP 503"),
+                        Attempt::new(at("2026-11-21T10:15:31Z"), "InvalidData"),
+                    ],
+                    2,
+                );
+            letter.at = at("2026-11-21T10:15:31Z");
+            spool.dead_letter(&letter).wait().unwrap();
+        }
+    }
+    spool.ack(1);
+    spool.close().unwrap();
+    let mut commands = 0;
+    for block in guide.split("```console\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        for command in block.split("$ audit-spool /var/lib/shop/audit ").skip(1) {
+            let (arguments, expected) = command.split_once('\n').unwrap();
+            let printed = text(dir.path(), &arguments.split(' ').collect::<Vec<_>>());
+            let printed = printed.replace(dir.path().to_str().unwrap(), "/var/lib/shop/audit");
+            assert_eq!(printed, expected, "audit-spool {arguments}");
+            commands += 1;
+        }
+    }
+    assert_eq!(commands, 7);
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use audit_spool::{DeadLetter, StoppedSpool};
+use audit_spool::{DeadLetter, Record, RestoreError, StoppedSpool};
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -16,7 +16,11 @@ pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
     let spool = open(arguments)?;
     let (bytes, segments) = spool.size();
     let mut progress = Progress::new("reading", bytes);
-    let contents = spool.each_pending(|_, behind| progress.at(behind))?;
+    let mut changed = 0;
+    let contents = spool.each_pending(|record, behind| {
+        changed += u64::from(has_changed(record));
+        progress.at(behind);
+    })?;
     drop(progress);
     let (letters, no_letters) = spool.dead_letters()?;
     writeln!(out, "spool     {:?} in {}", arguments.name, arguments.dir.display())?;
@@ -27,10 +31,16 @@ pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         writeln!(out, "          {no_letters} lines that are no letters")?;
     }
     writeln!(out, "missing   {} events that cannot be read", contents.missing_events)?;
+    writeln!(out, "changed   {changed} events that do not have their checksum")?;
     for file in spool.damaged_files()? {
         writeln!(out, "damaged   {}, {} events in it wait", file.path.display(), file.pending_events)?;
     }
     Ok(())
+}
+
+/// Whether the bytes are not those that the entry was made with.
+fn has_changed(record: &Record) -> bool {
+    matches!(record.entry(), Err(RestoreError::Checksum { .. }))
 }
 
 pub(crate) fn list(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
@@ -69,12 +79,15 @@ pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Wr
     if found.is_empty() && letters.is_empty() {
         let shown: String = id.escape_debug().take(80).collect();
         return Err(
-            format!("no event with the id {shown} waits, and none is dead; `list` tells which there are").into()
+            format!("no event with the id {shown} waits, and none is dead; `list` shows which there are").into()
         );
     }
     for record in found {
         if !raw {
             writeln!(out, "pending, number {}, {} bytes", record.seq, record.event_data.len())?;
+            if has_changed(&record) {
+                writeln!(out, "its bytes have changed: they do not have the checksum {}", record.checksum)?;
+            }
         }
         writeln!(out, "{}", record.event_data)?;
     }
