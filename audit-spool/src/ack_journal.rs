@@ -1,7 +1,7 @@
 //! The acknowledgements on disk: two files of fixed size that take turns.
 //!
 //! One of them is current: it begins with a snapshot of all that is acknowledged, and further acknowledgements are
-//! written behind it. When it is full, or its sync fails, a new snapshot goes into the other one, is synced, and that
+//! written after it. When it is full, or its sync fails, a new snapshot goes into the other one, is synced, and that
 //! one is current. Both get their full size when they are made, so that acknowledging works on a full disk: it is what
 //! frees space.
 //!
@@ -107,8 +107,8 @@ impl AckJournal {
         self.dirty
     }
 
-    /// Writes acknowledgements behind the others, with one write. After an error, or where they do not fit, a snapshot
-    /// of all that is acknowledged is written and synced instead.
+    /// Appends acknowledgements with one write. After an error, or if they do not fit, it writes and syncs a snapshot of all
+    /// that is acknowledged instead.
     pub(super) fn append(
         &mut self,
         new: &[Range<u64>],
@@ -128,7 +128,7 @@ impl AckJournal {
         self.write_snapshot(&acked(), durable_end)
     }
 
-    /// Makes what was appended durable; by a snapshot in the other file where the sync fails.
+    /// Makes what was appended durable. If the sync fails, it writes a snapshot to the other file.
     pub(super) fn sync(&mut self, acked: impl FnOnce() -> SeqSet, durable_end: u64) -> io::Result<()> {
         if !self.dirty {
             return Ok(());
@@ -152,9 +152,9 @@ impl AckJournal {
         self.snapshot(acked, durable_end, false)
     }
 
-    /// The first snapshot of a run. The file that looks whole may do so only in memory, where a sync failed in the run
-    /// before: so the other one is not overwritten, but replaced by a new file once that is durable. On a full disk it is
-    /// overwritten all the same, since a spool that cannot be opened would not drain.
+    /// The first snapshot of a run. If a sync failed in the previous run, the file that looks whole may be whole only in
+    /// memory. So the other file is not overwritten, but replaced by a new one once that is durable. On a full disk it is
+    /// overwritten, since a spool that cannot be opened would not drain.
     pub(super) fn write_first_snapshot(&mut self, acked: &SeqSet, durable_end: u64) -> io::Result<()> {
         match self.snapshot(acked, durable_end, true) {
             Err(error) if is_out_of_space(&error) => self.write_snapshot(acked, durable_end),
@@ -168,7 +168,7 @@ impl AckJournal {
         self.disk.random(&mut salt)?;
         let crc_of_salt = crc32c::crc32c(&salt);
         let generation = self.generation + 1;
-        // A range that is empty still tells how far the records are durable.
+        // An empty range still carries how far the records are durable.
         let mut ranges: Vec<Range<u64>> = acked.ranges().collect();
         if ranges.is_empty() {
             ranges.push(0..0);
@@ -192,8 +192,8 @@ impl AckJournal {
                 return Err(error);
             }
             if let Err(error) = file.sync_data() {
-                // Whoever reads it now sees it whole, though it need not be on disk. The current one is, so nobody may take
-                // this one for the newer and overwrite the other.
+                // A reader sees this file whole now, although it may not be on disk. The current file is on disk, so no
+                // reader may take this one for the newer and overwrite the other.
                 if is_safe {
                     let _ = write_all_at(&*file, &[0; HEADER_BYTES], 0);
                 }
@@ -219,8 +219,8 @@ impl AckJournal {
         Ok(())
     }
 
-    /// Makes the file that comes next, at its full size, while there is room for it. Where that fails, it is made when it
-    /// is needed.
+    /// Makes the next file, at its full size, while there is room for it. If that fails, the file is made when it is
+    /// needed.
     fn prepare_spare(&mut self, index: usize) {
         if let Some(slot) = self.slots.get_mut(index)
             && slot.file.is_none()
@@ -241,7 +241,7 @@ fn read_slot(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A new file, durable but for its name. One that an earlier try left is removed.
+/// A new file, durable except for its name. Removes one that an earlier try left.
 fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
     match disk.remove(path) {
         Err(error) if !is_missing(&error) => return Err(error),
@@ -297,7 +297,7 @@ impl Header {
         Some(Self { version, generation: number(&bytes[16..24]), salt, snapshot: number(&bytes[40..48]) })
     }
 
-    /// Takes every sound record; tells whether the snapshot is whole.
+    /// Takes every sound record; returns whether the snapshot is whole.
     fn read_records(&self, bytes: &[u8], known: &mut Known) -> bool {
         let crc_of_salt = crc32c::crc32c(&self.salt);
         let mut in_snapshot = 0;

@@ -1,4 +1,4 @@
-//! What an emitter holds while its event is on the way to the disk.
+//! The future that a caller holds while its event is on the way to the disk.
 
 use std::future::Future;
 use std::io;
@@ -12,10 +12,10 @@ use super::error::AppendError;
 
 /// An event on its way to the disk: a future that needs no runtime, or [`wait`](Self::wait) for it.
 ///
-/// It ends with the sequence number once the event is synced. Dropped before, it takes the event back, unless it is
-/// being written at this moment.
+/// It resolves to the sequence number once the event is synced. Dropping it earlier withdraws the event, unless the event
+/// is being written at this moment.
 #[derive(Debug)]
-#[must_use = "dropping it takes the event back"]
+#[must_use = "dropping it withdraws the event"]
 pub struct Append {
     answer: oneshot::Receiver<Result<u64, AppendError>>,
 }
@@ -26,7 +26,7 @@ impl Append {
         (done, Self { answer })
     }
 
-    /// Blocks this thread until the event is on disk. Works on any thread; on one that drives async tasks, it holds them up.
+    /// Blocks this thread until the event is on disk. Do not call it on a thread that runs async tasks: it blocks them.
     pub fn wait(self) -> Result<u64, AppendError> {
         pollster::block_on(self)
     }
@@ -37,7 +37,7 @@ impl Future for Append {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.answer).poll(context).map(|answer| {
-            // The thread is gone without a word, which only a panic in it can bring about.
+            // The thread ended without an answer: it panicked.
             answer.unwrap_or_else(|_| Err(AppendError::Unknown(Arc::new(io::Error::other("the spool's thread ended")))))
         })
     }

@@ -1,8 +1,8 @@
 //! Encryption at rest: XChaCha20-Poly1305, one key for a segment, the nonce from its salt and the sequence number.
 //!
 //! The nonce's 24 bytes are the segment's random salt (16) and the record's sequence number (8), so it takes no room
-//! on disk. It never serves twice: within one segment each number is written once, after a failed write too, since
-//! the spool goes on in a new segment.
+//! on disk. No nonce is used twice: within one segment each number is written once, also after a failed write, since
+//! the spool then continues in a new segment.
 
 #[cfg(feature = "encryption")]
 mod enabled;
@@ -19,7 +19,7 @@ pub(super) use disabled::{Encryption, SegmentCipher};
 /// Bytes that the cipher adds to a record.
 pub(super) const TAG_BYTES: usize = 16;
 
-/// Which key a segment asks for: its id, and a value that only the key yields.
+/// The key that a segment needs: its id, and a value that only this key produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KeyMark {
     /// The key's id, padded with zeros.

@@ -1,4 +1,4 @@
-//! Dead letters: what no retry can save, as lines of JSON that people and their tools can read.
+//! Dead letters on disk: lines of JSON that people and their tools can read.
 //!
 //! They lie beside the segments in `<spool>.dead.ndjson`; after a failed sync, further ones go to `<spool>.dead.1.ndjson`
 //! and so on. A letter is durable before its record is acknowledged, so one that was interrupted in between is written
@@ -137,7 +137,7 @@ pub(super) struct PendingLetter {
 
 impl PendingLetter {
     pub(super) fn refuse(self, refusal: Refusal) {
-        // Whoever waited may be gone.
+        // The caller may be gone.
         let _ = self.done.send(Err(refusal.into()));
     }
 }
@@ -181,7 +181,7 @@ fn dead_letter_file(name: &str, index: u32) -> String {
 }
 
 impl DeadLetters {
-    /// Finds the file to go on with, and takes out of all of them what torn writes left.
+    /// Finds the file to continue with, and removes from all files what unfinished writes left.
     pub(super) fn open(disk: &Arc<dyn Disk>, dir: &Path, name: &str) -> io::Result<Self> {
         let mut letters = Self {
             disk: Arc::clone(disk),
@@ -201,7 +201,7 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Writes letters with one sync for many, acknowledges their records, and tells those who wait.
+    /// Writes letters with one sync for many, acknowledges their records, and answers the callers.
     pub(super) fn commit(&mut self, mut letters: VecDeque<PendingLetter>, shared: &Shared) {
         while !letters.is_empty() {
             let mut bytes = Vec::new();
@@ -250,7 +250,7 @@ impl DeadLetters {
             None => (self.create()?, true),
         };
         if let Err(error) = write_all_at(&*file, bytes, self.length) {
-            // Nothing of it may stay under the next one: two halves might look like a letter.
+            // Nothing of it may stay below the next one: two halves might look like a letter.
             let cut = if fresh {
                 self.disk.remove(&self.dir.join(dead_letter_file(&self.name, self.index)))
             } else {
@@ -289,8 +289,8 @@ impl DeadLetters {
     }
 }
 
-/// Blanks the lines of a torn write, which nobody was told to be kept, and ends the last line; gives the length. The
-/// other lines stay where they are, so that a repair that is interrupted does no harm.
+/// Blanks the lines of an unfinished write, none of which was accepted, and ends the last line; returns the length. The
+/// other lines stay where they are, so that an interrupted repair does no harm.
 fn repair(file: &dyn DiskFile) -> io::Result<u64> {
     let length = file.length()?;
     let from = length.saturating_sub(TAIL_BYTES as u64);
@@ -327,7 +327,8 @@ fn repair(file: &dyn DiskFile) -> io::Result<u64> {
     Ok(at)
 }
 
-/// Keeps only the given letters: in a new file, and then the old ones go. Interrupted in between, all of them are there.
+/// Keeps only the given letters: writes them to a new file, then removes the old ones. If it is interrupted in between,
+/// all letters are there.
 pub(super) fn rewrite_letters(
     disk: &dyn Disk,
     dir: &Path,

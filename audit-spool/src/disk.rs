@@ -1,4 +1,4 @@
-//! The seam to the file system: everything that the spool asks of a disk, and nothing else.
+//! The interface to the file system: everything that the spool needs of a disk, and nothing else.
 //!
 //! [`RealDisk`] is `std::fs`. The tests put a simulated one in its place, which forgets what was not synced, tears and
 //! reorders writes, fails at any call and stops at any point. A wrapper that counts calls is a few lines.
@@ -14,25 +14,25 @@ use std::path::Path;
 pub use real::RealDisk;
 use thiserror::Error;
 
-/// A file system as the spool uses it: one flat directory, files that grow, syncs that are asked for.
+/// A file system as the spool uses it: one flat directory, files that grow, explicit syncs.
 pub trait Disk: Debug + Send + Sync + 'static {
     /// Makes the directory, for its owner only, unless it is there; refuses one that others may write to.
     fn prepare_dir(&self, dir: &Path) -> io::Result<()>;
     /// The names of the files in the directory, in no order. Names that are not UTF-8 are left out.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
-    /// Makes a new file, readable and writable by its owner only; fails where the name is taken.
+    /// Makes a new file, readable and writable by its owner only; fails if the name is taken.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Opens a file that is there, to read and, if asked, to write.
+    /// Opens an existing file, to read and, if asked, to write.
     fn open(&self, path: &Path, writable: bool) -> io::Result<Box<dyn DiskFile>>;
-    /// Takes a name out of the directory. What is open stays readable.
+    /// Removes a name from the directory. An open file stays readable.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Gives a file another name in the same directory.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes names durable: what was created, renamed and removed in the directory.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
-    /// Takes the lock file, making it where needed, and writes this process's id into it.
+    /// Locks the lock file, making it if needed, and writes this process's id into it.
     fn lock(&self, path: &Path) -> Result<Box<dyn Lock>, LockError>;
-    /// Fills a buffer with bytes that nobody can guess: the salts of segments.
+    /// Fills a buffer with bytes that cannot be guessed: the salts of segments.
     fn random(&self, bytes: &mut [u8]) -> io::Result<()>;
 }
 
@@ -42,7 +42,7 @@ pub trait DiskFile: Debug + Send + Sync {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     /// One write at a place; may be short.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
-    /// Makes content and length durable. After an error nothing is known of what was written since the last success.
+    /// Makes content and length durable. After an error it is unknown what is on disk of the writes since the last success.
     fn sync_data(&self) -> io::Result<()>;
     /// Cuts the file, or makes it longer with zeros.
     fn set_len(&self, length: u64) -> io::Result<()>;
@@ -68,7 +68,7 @@ pub enum LockError {
     Io(#[from] io::Error),
 }
 
-/// Writes all of `bytes`: one call, but where the disk takes less than it was given.
+/// Writes all of `bytes`: one call, unless the disk takes only a part.
 pub(super) fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write_at(bytes, offset) {
@@ -84,7 +84,7 @@ pub(super) fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u6
     Ok(())
 }
 
-/// Reads until the buffer is full or the file ends; gives the number of bytes read.
+/// Reads until the buffer is full or the file ends; returns the number of bytes read.
 pub(super) fn read_full_at(file: &dyn DiskFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

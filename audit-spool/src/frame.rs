@@ -7,7 +7,7 @@
 //! | 8..16 | the sequence number, little endian |
 //! | 16.. | the body: the entry's checksum (32), the id, the event data; if encrypted, their ciphertext and 16 bytes of tag |
 //!
-//! The salt is what tells a frame of this segment from bytes that look like one: those of another segment that once
+//! The salt distinguishes a frame of this segment from bytes that look like one: those of another segment that once
 //! lay in the same blocks, or of event data made to look so.
 
 use audit_core::Checksum;
@@ -19,7 +19,7 @@ use super::record::Record;
 pub(super) const CHECKSUM_BYTES: usize = 32;
 /// Bytes before the body.
 pub(super) const HEADER_BYTES: usize = 16;
-/// The largest id and event data together; four times what the sender's contract lets through.
+/// The largest id and event data together; four times what the sender's contract allows.
 pub(super) const MAX_CONTENT_BYTES: usize = 1 << 20;
 /// The smallest frame: an id of one character, no event data.
 pub(super) const MIN_FRAME_BYTES: usize = HEADER_BYTES + CHECKSUM_BYTES + 1;
@@ -50,11 +50,11 @@ impl Frame {
     }
 }
 
-/// What stands at a place in a segment.
+/// What is at a position in a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     Frame(Frame),
-    /// It may be a frame; this many bytes from its start would tell.
+    /// It may be a frame: this many bytes from its start are needed to decide.
     Short(usize),
     Nothing,
 }

@@ -1,4 +1,4 @@
-//! Looking into a spool that no process has open, without changing anything in it.
+//! Looks into a spool that no process has open, without changing anything in it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::segment::{FRAMES_AT, SEQ_LIMIT, Step, Walk, end_of_content};
 use super::seq_set::SeqSet;
 use super::state::{Segment, frame_code};
 
-/// A stopped spool that is held so that nobody starts it meanwhile. For tools: an application opens a
+/// A stopped spool, locked so that no process starts it meanwhile. For tools: an application opens a
 /// [`Spool`](super::Spool).
 #[derive(Debug)]
 pub struct StoppedSpool {
@@ -23,7 +23,7 @@ pub struct StoppedSpool {
     dir: PathBuf,
     options: SpoolOptions,
     segments: Vec<Segment>,
-    /// Zeros that the last segment ends with: a process that was killed leaves what was made longer ahead of the writes.
+    /// Zeros that the last segment ends with: a process that was killed leaves the zeros that it had added ahead of the writes.
     spare_bytes: u64,
     acked: SeqSet,
     _lock: Box<dyn Lock>,
@@ -52,13 +52,13 @@ pub struct DamagedFile {
 }
 
 impl StoppedSpool {
-    /// Takes the spool of this name in a directory that is there. The options tell the name and the keys; the rest of them
-    /// does not matter.
+    /// Takes the spool of this name in a directory that is there. Of the options, only the name and
+    /// the keys matter.
     pub fn open(dir: impl AsRef<Path>, options: SpoolOptions) -> Result<Self, SpoolError> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
         let dir = dir.as_ref().to_owned();
         let options = options.checked()?;
-        // Looking must not make anything: a wrong path is told, not filled with an empty spool.
+        // Looking must not create anything: a wrong path is an error, not an empty spool.
         let files = disk.list(&dir).map_err(SpoolError::io("list", &dir))?;
         let lock_file = format!("{}.lock", options.name);
         if !files.contains(&lock_file) {
@@ -110,7 +110,7 @@ impl StoppedSpool {
             .map_err(SpoolError::io("write the dead letters in", &self.dir))
     }
 
-    /// Shows every event that waits for delivery, in order, and how many bytes of the segments are behind it.
+    /// Shows every event that waits for delivery, in order, with the number of bytes of the segments before it.
     pub fn each_pending(&self, mut visit: impl FnMut(&Record, u64)) -> Result<Contents, SpoolError> {
         let mut contents = Contents::default();
         let mut behind = 0;

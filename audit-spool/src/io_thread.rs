@@ -11,7 +11,7 @@ use super::log::Log;
 use super::queue::Queue;
 use super::state::Shared;
 
-/// How soon a full disk, or a failed journal, is tried again.
+/// The pause before a full disk or a failed journal is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// How long acknowledgements may stay unsynced. After a power failure, what was delivered within it is delivered again.
 const ACKS_SYNCED_WITHIN: Duration = Duration::from_secs(1);
@@ -23,11 +23,11 @@ pub(super) struct IoThread {
     pub(super) letters: DeadLetters,
     pub(super) queue: Arc<Queue>,
     pub(super) shared: Arc<Shared>,
-    /// Let go when the thread ends: then another process may open the spool.
+    /// Released when the thread ends: then another process may open the spool.
     pub(super) lock: Box<dyn Lock>,
 }
 
-/// Says that the thread is gone, however it went.
+/// Marks the queue as ended when the thread ends, also by a panic.
 struct EndsQueue(Arc<Queue>);
 
 impl Drop for EndsQueue {
@@ -37,7 +37,7 @@ impl Drop for EndsQueue {
 }
 
 impl IoThread {
-    /// Works until the queue is closed; then everything in it is written, or refused where there is no room.
+    /// Works until the queue is closed; then everything in it is written, or refused if there is no room.
     pub(super) fn run(mut self) -> std::io::Result<()> {
         let _ends = EndsQueue(Arc::clone(&self.queue));
         let mut held = VecDeque::new();
@@ -52,7 +52,7 @@ impl IoThread {
             };
             let work = self.queue.take(pause, blocked.is_some());
             held.extend(work.records);
-            // Acknowledgements first: they make room.
+            // Acknowledgements first: they free space.
             let due = owes_since.is_some_and(|since| since.elapsed() >= ACKS_SYNCED_WITHIN);
             settled = self.settle(due);
             if due && settled {

@@ -91,8 +91,8 @@ use log::Pending;
 use queue::Queue;
 use state::Shared;
 
-/// An open spool. Clones are handles of the same one; the last one that is dropped ends it, without waiting. Use
-/// [`close`](Self::close) to know that everything is on disk and the next process may come.
+/// An open spool. Clones are handles of the same one; dropping the last one ends it, without waiting. Use
+/// [`close`](Self::close) to wait until everything is on disk and the next process can open the spool.
 #[derive(Clone, Debug)]
 pub struct Spool {
     handle: Arc<Handle>,
@@ -115,7 +115,7 @@ impl Drop for Handle {
     }
 }
 
-/// How a spool stands. The figures belong together: they were taken at one moment.
+/// A spool's figures, all taken at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
@@ -129,14 +129,14 @@ pub struct Status {
     pub segments: usize,
     /// The sequence number that the next event gets.
     pub next_seq: u64,
-    /// Why emitters wait, if they do.
+    /// Why callers wait, if they do.
     pub blocked: Option<Blocked>,
     /// What was found broken since the spool was opened.
     pub damage: Damage,
 }
 
 impl Spool {
-    /// Opens a spool, making the directory where needed, and takes over what earlier runs left. Blocks on the disk: in
+    /// Opens a spool, making the directory if needed, with what earlier runs left in it. Blocks on the disk: in
     /// async code call it in `spawn_blocking`.
     pub fn open(dir: impl AsRef<Path>, options: SpoolOptions) -> Result<(Self, Reader), SpoolError> {
         Self::open_on(Arc::new(RealDisk), dir, options)
@@ -162,7 +162,7 @@ impl Spool {
             .name("audit-spool".to_owned())
             .spawn(|| work.run())
             .map_err(SpoolError::io("start a thread for", &dir))?;
-        // What was acknowledged wholly by the former run is removed at once.
+        // Segments that the previous run acknowledged completely are removed now.
         queue.wake();
         let reader =
             Reader::new(Arc::clone(&disk), dir.clone(), options.clone(), Arc::clone(&shared), Arc::clone(&queue));
@@ -171,9 +171,9 @@ impl Spool {
         Ok((Self { handle: Arc::new(Handle { disk, dir, options, shared, queue, recovery, thread }) }, reader))
     }
 
-    /// Puts an event in line for the disk: a reference to an [`Entry`](audit_core::Entry), or what else makes a
-    /// [`NewRecord`]. The returned [`Append`] is to be awaited, or waited for: it tells the sequence
-    /// number once the event is on disk and synced. Dropping it takes the event back as long as it is not being written.
+    /// Queues an event for the disk: a reference to an [`Entry`](audit_core::Entry), or anything else that makes a
+    /// [`NewRecord`]. Await the returned [`Append`] or call [`wait`](Append::wait) on it: it returns the sequence number once
+    /// the event is on disk and synced. Dropping it withdraws the event, unless the event is being written.
     pub fn append<'a>(&self, record: impl Into<NewRecord<'a>>) -> Append {
         let (done, append) = Append::new();
         match self.pending(&record.into(), done) {
@@ -185,9 +185,8 @@ impl Spool {
         append
     }
 
-    /// Puts several events in line at once: they are written and synced together, by one
-    /// write for each 4 MiB of them. One answer for each, in their order, as [`append`](Self::append) gives it; some may be
-    /// kept and others not.
+    /// Queues several events at once: they are written and synced together, by one write for each 4 MiB. Returns one
+    /// [`Append`] for each, in their order; some may be accepted and others not.
     ///
     /// ```
     /// # use audit_spool::{Spool, SpoolOptions};
@@ -217,8 +216,8 @@ impl Spool {
         appends
     }
 
-    /// Like [`append`](Self::append), but refuses at once where the event would have to wait for room, or behind megabytes
-    /// of others.
+    /// Like [`append`](Self::append), but refuses immediately if the event would have to wait for room, or for megabytes of
+    /// others.
     pub fn try_append<'a>(&self, record: impl Into<NewRecord<'a>>) -> Result<Append, Refusal> {
         match self.handle.queue.blocked() {
             Some(Blocked::DiskFull) => return Err(Refusal::DiskFull),
@@ -258,30 +257,29 @@ impl Spool {
         Ok(Pending { content, id_bytes, done, tainted: None })
     }
 
-    /// Acknowledges an event: it was delivered, and is not kept any longer. In any order, as often as one likes; gives
-    /// whether it was news. Never blocks on the disk: a power failure within the next second may bring the event back.
+    /// Acknowledges an event: it was delivered, and is not kept any longer. In any order, any number of times; returns
+    /// whether it was not acknowledged before. Never blocks on the disk: a power failure within the next second may bring the event back.
     pub fn ack(&self, seq: u64) -> bool {
         self.ack_all([seq]) == 1
     }
 
-    /// Acknowledges several events; gives how many of them were not acknowledged before. Numbers that no event has are
-    /// left alone.
+    /// Acknowledges several events; returns how many of them were not acknowledged before. Ignores numbers that no event has.
     pub fn ack_all(&self, seqs: impl IntoIterator<Item = u64>) -> u64 {
         let mut state = self.handle.shared.state();
-        let mut news = 0;
+        let mut fresh = 0;
         for seq in seqs {
             if seq < state.next_seq {
-                news += state.acknowledge(seq..seq + 1);
+                fresh += state.acknowledge(seq..seq + 1);
             }
         }
         drop(state);
-        if news > 0 {
+        if fresh > 0 {
             self.handle.queue.wake();
         }
-        news
+        fresh
     }
 
-    /// Writes a dead letter, and acknowledges its event once the letter is on disk and synced. Where that fails, the event
+    /// Writes a dead letter, and acknowledges its event once the letter is on disk and synced. If that fails, the event
     /// is kept.
     pub fn dead_letter(&self, letter: &DeadLetter) -> Append {
         let (done, append) = Append::new();
@@ -309,7 +307,7 @@ impl Spool {
         &self.handle.recovery
     }
 
-    /// How the spool stands.
+    /// The spool's figures now.
     pub fn status(&self) -> Status {
         let blocked = self.handle.queue.blocked();
         let state = self.handle.shared.state();
@@ -330,8 +328,8 @@ impl Spool {
         Ok(dead_letters::read_letters(&**disk, dir, options)?.0)
     }
 
-    /// Ends the spool: what is in line is written, or refused where there is no room; acknowledgements are durable; the
-    /// lock is free. Blocks on the disk. A second call does nothing.
+    /// Ends the spool: writes what is queued, or refuses it if there is no room; makes acknowledgements durable; releases the
+    /// lock. Blocks on the disk. A second call does nothing.
     pub fn close(&self) -> Result<(), SpoolError> {
         self.handle.queue.close();
         let thread = self.handle.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

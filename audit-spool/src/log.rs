@@ -1,11 +1,11 @@
-//! The writer: groups of records into segments, acknowledgements into their journal, segments away when all in them
+//! The writer: groups of records into segments, acknowledgements into their journal, segments removed when all in them
 //! is acknowledged. It has no thread and no clock, so a test can put every one of its steps in any order.
 //!
-//! What it holds to:
+//! Its rules:
 //! - One write and one `fdatasync` for a group; the directory is synced when a segment is new.
 //! - Whatever fails, the segment is never written to again. What was not known to be durable is written anew, under the
-//!   same sequence numbers, into a new segment; its base tells every later reader where the old one ends.
-//! - A record is refused only where it is certain that nothing of it is on disk; otherwise its fate is unknown, and said so.
+//!   same sequence numbers, into a new segment; its base marks for every later reader where the old one ends.
+//! - A record is refused only where it is certain that nothing of it is on disk; otherwise the caller gets *unknown*.
 //! - A segment is removed only after the acknowledgements of all in it are durable.
 
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ pub(super) const GROUP_BYTES: usize = 4 << 20;
 /// How far a segment's file is made longer ahead of the writes, by a hole that takes no room. While a file keeps its
 /// length, ext4 syncs a write without a commit of its journal, which is a second wait and up to half the processor's time.
 const AHEAD_BYTES: u64 = 256 * 1024;
-/// How many segments are tried for one group before its emitters hear of it.
+/// How many segments are tried for one group before its callers get an error.
 const ATTEMPTS: u32 = 3;
 
 /// A record that waits to be written.
@@ -46,7 +46,7 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn refuse(self, refusal: Refusal) {
         let error = self.tainted.map_or(AppendError::Refused(refusal), AppendError::Unknown);
-        // Whoever waited may be gone.
+        // The caller may be gone.
         let _ = self.done.send(Err(error));
     }
 }
@@ -90,7 +90,7 @@ struct Active {
 }
 
 impl Active {
-    /// Makes the file longer for a write up to `end` and for some after it, while the segment has that far to go. Where
+    /// Makes the file longer for a write up to `end` and for some after it, while the segment has that far to go. If
     /// that fails, the write itself makes it longer.
     fn reach(&mut self, end: u64, segment_bytes: u64) {
         let ahead = end.next_multiple_of(AHEAD_BYTES).min(segment_bytes);
@@ -99,7 +99,7 @@ impl Active {
         }
     }
 
-    /// Takes the zeros off the end. Where that fails they stay: no reader minds.
+    /// Cuts the zeros off the end. If that fails they stay, and readers ignore them.
     fn trim(&self) {
         if self.file_length > self.length {
             let _ = self.file.set_len(self.length);
@@ -137,7 +137,8 @@ impl Log {
         }
     }
 
-    /// Writes what waits, oldest first, and tells each emitter. What is left in the queue has to wait, for the reason given.
+    /// Writes what waits, oldest first, and answers each caller. What is left in the queue has to wait, for the returned
+    /// reason.
     pub(super) fn commit(&mut self, queue: &mut VecDeque<Pending>) -> Option<Blocked> {
         let mut attempts = 0;
         loop {
@@ -157,7 +158,7 @@ impl Log {
             let Err(Failure { error, tainted }) = self.write(&group) else {
                 let end = self.shared.state().next_seq;
                 self.shared.durable_end.send_replace(end);
-                // The last one first: who waits for them in their order is woken once, when all have their answer.
+                // The last one first: a caller that waits for them in order is woken once, when all are answered.
                 for (seq, record) in (0..end).rev().zip(group.into_iter().rev()) {
                     let _ = record.done.send(Ok(seq));
                 }
@@ -174,7 +175,7 @@ impl Log {
                 }
             }
             attempts += 1;
-            // Half of it may have room where all of it has none.
+            // There may be room for half of it.
             let smaller = out_of_space && group.len() > 1;
             if smaller {
                 self.group_bytes = group.iter().map(|record| record.content.len()).sum::<usize>() / 2;
@@ -195,7 +196,7 @@ impl Log {
         }
     }
 
-    /// Takes from the queue what fits into one write and into the spool; drops what nobody waits for any more.
+    /// Takes from the queue what fits into one write and into the spool; drops records whose caller is gone.
     fn take_group(&self, queue: &mut VecDeque<Pending>) -> Vec<Pending> {
         let used = self.shared.state().used_bytes() + if self.active.is_some() { 0 } else { FRAMES_AT };
         let room = usize::try_from(self.options.max_bytes.saturating_sub(used)).unwrap_or(usize::MAX);
@@ -216,7 +217,7 @@ impl Log {
         group
     }
 
-    /// There is no room: whoever does not wait hears so.
+    /// There is no room: refuses the records, unless the policy is to wait.
     fn no_room(&self, queue: &mut VecDeque<Pending>, why: Blocked) -> Option<Blocked> {
         queue.retain(|record| !record.done.is_closed());
         if self.options.when_full == WhenFull::Wait {
@@ -307,7 +308,7 @@ impl Log {
         }
     }
 
-    /// Removes a segment whose first group failed; tells whether it is certain to be gone.
+    /// Removes a segment whose first group failed; returns whether it is certain to be gone.
     fn undo_segment(&self, name: SegmentName) -> bool {
         let gone = self.disk.remove(&self.dir.join(name.render(&self.options.name)));
         if gone.is_err() {
@@ -318,8 +319,8 @@ impl Log {
         gone.and_then(|()| self.disk.sync_dir(&self.dir)).is_ok()
     }
 
-    /// Takes a failed group off the end of a segment that is given up; tells whether it is certain to be gone. Where it
-    /// was the sync that failed, this file is not synced again, so nothing is certain.
+    /// Takes a failed group off the end of a segment that is given up; returns whether it is certain to be gone. If the
+    /// sync failed, this file is not synced again, so nothing is certain.
     fn cut(&self, active: &Active, write_failed: bool) -> bool {
         if let Some(segment) = self.shared.state().segment_mut(active.number) {
             segment.active = false;
@@ -338,7 +339,7 @@ impl Log {
         }
     }
 
-    /// Frees the active segment if all in it is acknowledged; tells whether room came of it.
+    /// Frees the active segment if all in it is acknowledged; returns whether that made room.
     fn free_active(&mut self) -> bool {
         let Some(active) = &self.active else { return false };
         let number = active.number;

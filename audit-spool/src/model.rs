@@ -28,14 +28,14 @@ use super::state::Shared;
 
 const DIR: &str = "/spool";
 
-/// What the emitter of a record was told.
+/// The answer that the caller of `append` got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     /// Nothing yet.
     Waiting,
     Durable(u64),
     Refused,
-    /// It was told so, or the process ended before it was told anything.
+    /// It got this answer, or the process ended before it got any.
     Unknown,
 }
 
@@ -71,11 +71,11 @@ struct Model {
     random: Rng,
     options: SpoolOptions,
     records: Vec<Known>,
-    /// Letters whose emitter was told that they are kept, and all that were ever written.
+    /// Letters that were accepted, and all that were ever written.
     letters_kept: BTreeSet<u64>,
     letters_tried: BTreeMap<u64, Vec<DeadLetter>>,
     /// A sync failed, and the next opening saw in memory what is not on the disk: the spool may miss, after a power
-    /// failure, what nobody was told to be kept.
+    /// failure, what was never accepted.
     false_alarms_possible: bool,
 }
 
@@ -189,7 +189,7 @@ impl Model {
             7..=8 => self.acknowledge(run),
             9 => self.settle(run),
             10 => self.cancel(run),
-            _ => self.bury(run),
+            _ => self.dead_letter(run),
         }
     }
 
@@ -210,11 +210,11 @@ impl Model {
         }
         let blocked = run.log.commit(&mut run.queue);
         assert!(blocked.is_none() || self.options.when_full == WhenFull::Wait);
-        self.hear(run);
+        self.take_answers(run);
     }
 
     /// Takes the answers that came.
-    fn hear(&mut self, run: &mut Run) {
+    fn take_answers(&mut self, run: &mut Run) {
         let stopped = self.disk.has_stopped();
         for (n, mut append) in std::mem::take(&mut run.waiting) {
             let record = &mut self.records[n];
@@ -224,7 +224,7 @@ impl Model {
                     continue;
                 }
                 Some(Ok(seq)) => Fate::Durable(seq),
-                // What is said after the machine has stopped is said to nobody.
+                // No caller gets an answer after the machine has stopped.
                 Some(Err(_)) if stopped => Fate::Unknown,
                 Some(Err(AppendError::Refused(_))) => Fate::Refused,
                 Some(Err(AppendError::Unknown(_))) => Fate::Unknown,
@@ -294,7 +294,7 @@ impl Model {
         }
     }
 
-    fn bury(&mut self, run: &mut Run) {
+    fn dead_letter(&mut self, run: &mut Run) {
         let Some((&seq, &n)) = run.delivered.iter().next() else { return };
         let letter =
             DeadLetter::new(seq, (id(n).as_str(), self.records[n].event_data.as_str()), "FieldTooLong", "é\n\"");

@@ -1,4 +1,4 @@
-//! What a spool can be told at the start.
+//! The options of a spool.
 
 use super::cipher::Encryption;
 use super::error::SpoolError;
@@ -53,7 +53,7 @@ impl SpoolOptions {
     }
 
     /// The spool's name, the first part of its files' names: 1 to 64 of `[-_A-Za-z0-9]`. Spools with different names in one
-    /// directory have nothing to do with each other.
+    /// directory are independent.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -68,8 +68,8 @@ impl SpoolOptions {
         self
     }
 
-    /// How long a segment grows, in bytes, before the next one is begun; at most an eighth of `max_bytes` is used. Room
-    /// comes free by whole segments.
+    /// How long a segment grows, in bytes, before the next one is begun; at most an eighth of `max_bytes` is used. Space
+    /// is freed by whole segments.
     #[must_use]
     pub fn segment_bytes(mut self, bytes: u64) -> Self {
         self.segment_bytes = bytes;
@@ -83,7 +83,7 @@ impl SpoolOptions {
         self
     }
 
-    /// Encrypts what is written from now on. What was written in the clear before stays readable.
+    /// Encrypts what is written from now on. What was written unencrypted before stays readable.
     #[cfg(feature = "encryption")]
     #[must_use]
     pub fn encryption(mut self, keys: Encryption) -> Self {

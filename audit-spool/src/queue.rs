@@ -1,4 +1,4 @@
-//! Between those who emit and the thread that writes: what waits, and the bell that wakes it.
+//! What waits between the callers and the thread that writes, and the condition variable that wakes the thread.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,13 @@ use super::dead_letters::PendingLetter;
 use super::error::Refusal;
 use super::log::{Blocked, GROUP_BYTES, Pending};
 
-/// How many bytes may wait before somebody who cannot wait is turned away.
+/// How many bytes may wait before `try_append` refuses.
 const BUSY_BYTES: usize = GROUP_BYTES;
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
-    bell: Condvar,
+    wake_up: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts records in line, all before the thread can take the first of them; refuses them where the spool is closed.
+    /// Puts records in line, all before the thread can take the first of them; refuses them if the spool is closed.
     pub(super) fn push(&self, records: impl IntoIterator<Item = Pending>) {
         let mut inner = self.lock();
         if inner.closing || inner.ended {
@@ -56,7 +56,7 @@ impl Queue {
             inner.records.push_back(record);
         }
         drop(inner);
-        self.bell.notify_one();
+        self.wake_up.notify_one();
     }
 
     pub(super) fn push_letter(&self, letter: PendingLetter) {
@@ -67,7 +67,7 @@ impl Queue {
         }
         inner.letters.push_back(letter);
         drop(inner);
-        self.bell.notify_one();
+        self.wake_up.notify_one();
     }
 
     /// How many bytes wait, if a record would have to wait for them beyond the write that is under way.
@@ -81,12 +81,12 @@ impl Queue {
 
     pub(super) fn wake(&self) {
         self.lock().woken = true;
-        self.bell.notify_one();
+        self.wake_up.notify_one();
     }
 
     pub(super) fn close(&self) {
         self.lock().closing = true;
-        self.bell.notify_one();
+        self.wake_up.notify_one();
     }
 
     /// Waits for work, or until the time is up. While `blocked`, further records are no reason to wake: they would only
@@ -98,8 +98,8 @@ impl Queue {
         };
         let inner = self.lock();
         let mut inner = match at_most {
-            Some(time) => self.bell.wait_timeout_while(inner, time, idle).unwrap_or_else(PoisonError::into_inner).0,
-            None => self.bell.wait_while(inner, idle).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => self.wake_up.wait_timeout_while(inner, time, idle).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.wake_up.wait_while(inner, idle).unwrap_or_else(PoisonError::into_inner),
         };
         inner.woken = false;
         Work {
@@ -109,7 +109,7 @@ impl Queue {
         }
     }
 
-    /// Tells what the thread could not write, and why.
+    /// Records what the thread could not write, and why.
     pub(super) fn report(&self, held: &VecDeque<Pending>, blocked: Option<Blocked>) {
         let held: usize = held.iter().map(|record| record.content.len()).sum();
         let mut inner = self.lock();
@@ -117,7 +117,7 @@ impl Queue {
         inner.blocked = blocked;
     }
 
-    /// The thread ends, in whatever way: nobody waits for it any more.
+    /// The thread ends: refuses everything that waits for it.
     pub(super) fn end(&self) {
         let mut inner = self.lock();
         inner.ended = true;

@@ -17,9 +17,9 @@ use super::state::{Segment, Shared, frame_code, is_missing};
 
 /// Reads each record that is not acknowledged, once, in order. There is one for a spool.
 ///
-/// It holds at most about 2 MiB besides what it gives out, however long the backlog is. Reading blocks on the disk,
-/// never on new records: where there are none, the batch is empty, and [`Spool::durable_end`](super::Spool::durable_end)
-/// tells when there are.
+/// It holds at most about 2 MiB besides what it returns, however long the backlog is. Reading blocks on the disk,
+/// never on new records: if there are none, the batch is empty, and [`Spool::durable_end`](super::Spool::durable_end)
+/// says when there are.
 #[derive(Debug)]
 pub struct Reader {
     disk: Arc<dyn Disk>,
@@ -44,8 +44,8 @@ impl Reader {
         Self { disk, dir, options, shared, queue, walk: None, seq: 0 }
     }
 
-    /// The next records: at most so many, and so many bytes of ids and event data, but one always. Empty where all was
-    /// read. What is damaged is passed over, counted in the spool's status and told to `tracing`.
+    /// The next records: up to `max_records`, and up to `max_bytes` of ids and event data, but at least one. Empty if all was
+    /// read. Damage is skipped, counted in the spool's status and logged.
     ///
     /// After an error, the next call goes on at the same place: a disk that cannot read something for good is taken as
     /// damaged there after a few calls.
@@ -115,7 +115,7 @@ impl Reader {
             Some(segment) => self.seq..segment.seqs.start,
             None => self.seq..state.next_seq,
         };
-        // Numbers that no segment holds, and that nobody acknowledged: a file was taken away.
+        // Numbers that no segment holds and that are not acknowledged: a file was removed.
         self.seq = missing.end;
         let events = state.acknowledge(missing.clone());
         state.damage.events += events;
@@ -125,7 +125,7 @@ impl Reader {
         Ok(holder)
     }
 
-    /// Opens a segment; `false` if there is nothing in it to be had.
+    /// Opens a segment; `false` if nothing can be read from it.
     fn open(&mut self, segment: &Segment) -> Result<bool, SpoolError> {
         let path = segment.path(&self.dir, &self.options);
         let Some(header) = &segment.header else {
@@ -147,7 +147,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Gives up records that cannot be read, and keeps their segment for somebody to look at. Those that were acknowledged
+    /// Gives up records that cannot be read, and keeps their segment for an operator to look at. Those that were acknowledged
     /// are no loss: their place may well be unreadable.
     fn lose(&self, segment: &Segment, seqs: Range<u64>, bytes: Range<u64>) {
         if self.shared.state().acked.contains_all(&seqs) {
@@ -172,7 +172,7 @@ impl Reader {
         self.queue.wake();
     }
 
-    /// Renames a segment so that it is kept; tells the name.
+    /// Renames a segment so that it is kept; returns the name.
     fn keep_damaged(&self, number: u64) -> Option<String> {
         let name = self.shared.state().segment_mut(number)?.name;
         let damaged = SegmentName { damaged: true, ..name };

@@ -1,4 +1,4 @@
-//! Opening a spool: what is there, how far it is sound, where to go on.
+//! Opens a spool: finds what is there, how far it is sound, and where to continue.
 //!
 //! Only headers, acknowledgements and the last segment are read, so a long backlog does not delay the start; the reader
 //! finds damage further back when it comes there.
@@ -30,7 +30,7 @@ pub struct Recovery {
     pub backlog_events: u64,
     /// What their segments take on disk.
     pub backlog_bytes: u64,
-    /// Bytes of an unfinished write that were cut off. Nobody was told that they are kept.
+    /// Bytes of an unfinished write that were cut off. None of them was accepted.
     pub torn_bytes: u64,
     /// Whether the acknowledgements were damaged: events that were delivered may be delivered again.
     pub acks_damaged: bool,
@@ -80,7 +80,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) 
         }
     }
     for segment in &segments {
-        // Before anything is changed: a key that is missing is told now, not in the middle of the backlog.
+        // Before anything is changed: a missing key is an error now, not in the middle of the backlog.
         if let Some(header) = &segment.header
             && !acked.contains_all(&segment.seqs)
         {
@@ -179,10 +179,10 @@ fn read_tail(
     let file = disk.open(&path, true).map_err(SpoolError::io("open", &path))?;
     let written = end_of_content(&*file, tail.length..last.length).unwrap_or(last.length).min(last.length);
     if walk.gave_up() || last.name.damaged || tail.end < durable_end {
-        // More was durable than can be read: that is damage, which is not cut off but told by the reader.
+        // More was durable than can be read: that is damage, which is not cut off but reported by the reader.
         tail.length = if walk.gave_up() { last.length } else { written };
     } else {
-        // What a torn write left out is a gap for ever, and no loss.
+        // What a torn write left out stays a gap, and is no loss.
         gaps.retain(|seqs| seqs.end > last_write && seqs.start >= durable_end);
         tail.never_accepted = gaps;
         if tail.length < last.length {

@@ -22,7 +22,7 @@ pub(super) const FORMAT_VERSION: u16 = 2;
 /// Sequence numbers stay below this: a number on disk that does not is no number of an event.
 pub(super) const SEQ_LIMIT: u64 = 1 << 62;
 
-/// What a segment says of itself.
+/// The header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SegmentHeader {
     /// The sequence number of its first record.
@@ -107,7 +107,7 @@ impl SegmentHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SegmentName {
     pub(super) base: u64,
-    /// Counts up; tells segments of one base apart.
+    /// Counts up; distinguishes segments of one base.
     pub(super) number: u64,
     pub(super) damaged: bool,
 }
@@ -128,7 +128,7 @@ impl SegmentName {
             _ => return None,
         };
         let name = Self { base, number, damaged };
-        // Only the names that this code writes: `+a` is a number to `from_str_radix`, and nobody counts this far.
+        // Only the names that this code writes: `+a` is a number to `from_str_radix`, and no spool counts this far.
         (name.render(spool) == file_name && base < SEQ_LIMIT && number < SEQ_LIMIT).then_some(name)
     }
 }

@@ -18,7 +18,7 @@ pub struct SeqSet {
 }
 
 impl SeqSet {
-    /// Adds a range; gives the number of those that were not in the set.
+    /// Adds a range; returns how many of its numbers were not in the set.
     pub fn insert(&mut self, range: Range<u64>) -> u64 {
         if range.is_empty() {
             return 0;

@@ -1,4 +1,4 @@
-//! What the writer, the reader and those who acknowledge know together. Held under one lock, never while a disk works.
+//! What the writer, the reader and the callers share. It is under one lock, which is never held during disk access.
 
 use std::io;
 use std::ops::Range;
@@ -55,7 +55,7 @@ pub struct Damage {
     pub events: u64,
     /// Bytes in segments that are no frame.
     pub bytes: u64,
-    /// Segments that are kept under a name that ends in `.damaged`, for somebody to look at.
+    /// Segments that are kept under a name that ends in `.damaged`, for an operator to look at.
     pub segments: u64,
 }
 
@@ -80,7 +80,7 @@ impl Segment {
 }
 
 impl State {
-    /// Marks numbers as acknowledged; gives how many were not before.
+    /// Marks numbers as acknowledged; returns how many were not before.
     pub(super) fn acknowledge(&mut self, seqs: Range<u64>) -> u64 {
         let added = self.acked.insert(seqs.clone());
         if added > 0 {

@@ -77,7 +77,7 @@ fn the_next_run_goes_on_where_the_last_one_was() {
 }
 
 #[test]
-fn a_second_process_is_told_who_has_the_spool_and_other_names_are_free() {
+fn a_second_process_learns_which_one_has_the_spool_and_other_names_are_free() {
     let dir = dir();
     let (first, _reader) = Spool::open(&dir, SpoolOptions::new().name("a")).unwrap();
     let error = Spool::open(&dir, SpoolOptions::new().name("a")).unwrap_err();
@@ -130,10 +130,10 @@ fn only_the_owner_may_look_into_a_spool() {
 }
 
 #[test]
-fn many_emitters_share_writes_and_each_hears_of_its_own_event() {
+fn many_emitters_share_writes_and_each_gets_its_own_answer() {
     let dir = dir();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new().segment_bytes(10_000)).unwrap();
-    let told: BTreeSet<(u64, String)> = std::thread::scope(|scope| {
+    let answered: BTreeSet<(u64, String)> = std::thread::scope(|scope| {
         let emitters: Vec<_> = (0..8)
             .map(|emitter| {
                 let spool = &spool;
@@ -153,12 +153,12 @@ fn many_emitters_share_writes_and_each_hears_of_its_own_event() {
         emitters.into_iter().flat_map(|emitter| emitter.join().unwrap()).collect()
     });
     let read: BTreeSet<_> = drain(&spool, &mut reader).into_iter().map(|record| (record.seq, record.id)).collect();
-    assert_eq!(read, told);
+    assert_eq!(read, answered);
     assert_eq!(read.len(), 400);
 }
 
 #[tokio::test]
-async fn an_append_can_be_awaited_and_new_events_are_told_of() {
+async fn an_append_can_be_awaited_and_new_events_are_announced() {
     let dir = dir();
     let (spool, mut reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     let mut durable_end = spool.durable_end();
@@ -275,7 +275,7 @@ fn a_full_disk_refuses_by_policy() {
 }
 
 #[test]
-fn a_disk_that_only_fails_is_told_to_each_emitter() {
+fn each_caller_gets_the_error_of_a_disk_that_only_fails() {
     let disk = SimulatedDisk::new(3);
     let (spool, mut reader) = Spool::open_on(Arc::new(disk.clone()), "/spool", SpoolOptions::new()).unwrap();
     spool.append(("good", "{}")).wait().unwrap();
@@ -441,7 +441,7 @@ fn a_dead_letter_with_a_wrong_number_takes_nothing_from_later_events() {
 }
 
 #[test]
-fn files_that_somebody_else_put_there_do_no_harm() {
+fn files_of_others_do_no_harm() {
     let dir = dir();
     let options = || SpoolOptions::new().name("s");
     let (spool, _reader) = Spool::open(&dir, options()).unwrap();
@@ -502,7 +502,7 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
     let came = drain(&spool, &mut reader);
     assert_eq!(came[0].event_data, "{\"iban\":\"secret\"}");
     assert_eq!(came[1].id, "second");
-    assert!(!format!("{:?}", old()).contains('5'), "Debug tells nothing of the key");
+    assert!(!format!("{:?}", old()).contains('5'), "Debug shows nothing of the key");
 }
 
 /// Changes one byte of event data in a segment that is not encrypted, and makes the CRC of its frame right again.

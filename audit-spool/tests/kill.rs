@@ -1,4 +1,4 @@
-//! A process that keeps events is killed at any moment, again and again; what it was told to be kept is there.
+//! A process that keeps events is killed at any moment, again and again; what was accepted is there.
 //!
 //! The child is this test binary, started with `AUDIT_SPOOL_CHILD` set. `AUDIT_SPOOL_KILLS=10000` runs more cycles than usual.
 
@@ -22,14 +22,14 @@ fn event_data(id: &str) -> String {
     format!("{{\"of\":\"{id}\",\"padding\":\"{}\"}}", "x".repeat(id.len() * 37 % 500))
 }
 
-/// What runs in the child: four threads append, and tell each id once it is kept; what comes back is acknowledged, and told.
+/// What runs in the child: four threads append, and print each id once it is kept; what comes back is printed and acknowledged.
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os("AUDIT_SPOOL_CHILD").map(PathBuf::from) else { return };
     let run = std::env::var("AUDIT_SPOOL_RUN").unwrap();
     let (spool, mut reader) = Spool::open(dir, options()).unwrap();
     // One line is one write to the pipe, so none is torn.
-    let tell = |line: String| std::io::stderr().write_all(line.as_bytes()).unwrap();
+    let print = |line: String| std::io::stderr().write_all(line.as_bytes()).unwrap();
     std::thread::scope(|scope| {
         for emitter in 0..4 {
             let (spool, run) = (&spool, &run);
@@ -37,22 +37,22 @@ fn child() {
                 for n in 0.. {
                     let id = format!("{run}-{emitter}-{n}");
                     let seq = spool.append((id.as_str(), event_data(&id).as_str())).wait().unwrap();
-                    tell(format!("kept {seq} {id}\n"));
+                    print(format!("kept {seq} {id}\n"));
                 }
             });
         }
         loop {
             for record in reader.next_batch(7, 100_000).unwrap() {
                 assert_eq!(record.event_data, event_data(&record.id));
-                // Told before it is acknowledged: what the parent has not heard of must still be there.
-                tell(format!("done {} {}\n", record.seq, record.id));
+                // Printed before it is acknowledged: what the parent has not read must still be there.
+                print(format!("done {} {}\n", record.seq, record.id));
                 spool.ack(record.seq);
             }
         }
     });
 }
 
-/// Starts a child, lets it work for a random time, kills it, and gives its last words.
+/// Starts a child, lets it work for a random time, kills it, and returns what it printed.
 fn cycle(dir: &Path, run: u64, random: &mut fastrand::Rng) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
@@ -63,16 +63,16 @@ fn cycle(dir: &Path, run: u64, random: &mut fastrand::Rng) -> Vec<String> {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut said = Vec::new();
+    let mut printed = Vec::new();
     // A random number of lines, so that the kill falls into every part of the work, also into the start.
     for _ in 0..random.u32(0..60) {
-        said.extend(lines.next().map(|line| line.unwrap()));
+        printed.extend(lines.next().map(|line| line.unwrap()));
     }
     child.kill().unwrap();
-    said.extend(lines.map_while(Result::ok));
+    printed.extend(lines.map_while(Result::ok));
     let status = child.wait().unwrap();
-    assert!(status.code().is_none(), "the child ended by itself: {said:?}");
-    said
+    assert!(status.code().is_none(), "the child ended by itself: {printed:?}");
+    printed
 }
 
 #[test]
@@ -110,6 +110,6 @@ fn what_was_kept_when_the_process_was_killed_is_there_at_the_next_start() {
     assert!(lost.is_empty(), "of {} kept, {} are lost: {lost:?}", kept.len(), lost.len());
     assert_eq!(spool.status().damage.events, 0);
     println!("{cycles} kills, {} events kept, none lost, in {:?}", kept.len(), start.elapsed());
-    // With too little kept, this test says nothing.
+    // With too few events, this test proves nothing.
     assert!(kept.len() as u64 > cycles, "only {} events in {cycles} cycles", kept.len());
 }

@@ -91,7 +91,7 @@ fn what_a_killed_process_left_is_shown_without_the_room_that_it_had_made_ahead()
         let path = item.unwrap().path();
         let to = killed.path().join(path.file_name().unwrap());
         if path.extension().is_some_and(|ending| ending == "lock") {
-            // Some systems let nobody read a file that is locked.
+            // Some systems do not let a locked file be read.
             std::fs::write(to, "").unwrap();
             continue;
         }
@@ -119,7 +119,7 @@ fn a_spool_that_is_at_work_is_left_alone() {
 }
 
 #[test]
-fn dead_letters_come_back_to_life_or_go_for_good() {
+fn dead_letters_are_replayed_or_removed() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), SpoolOptions::new());
     assert_eq!(text(dir.path(), &["replay"]), "replayed 1 of 1 dead letters: they wait for delivery\n");
@@ -134,7 +134,7 @@ fn dead_letters_come_back_to_life_or_go_for_good() {
 }
 
 #[test]
-fn an_encrypted_spool_is_shown_to_who_has_its_key() {
+fn an_encrypted_spool_is_shown_with_its_key_only() {
     let dir = tempfile::tempdir().unwrap();
     let key = [0xab; 32];
     filled(dir.path(), SpoolOptions::new().encryption(Encryption::new("k1", &key).unwrap()));

@@ -1,4 +1,4 @@
-//! What a group costs the disk, counted at the seam; `strace -c` shows the same from outside:
+//! What a group costs the disk, counted at the interface to the disk; `strace -c` shows the same from outside:
 //! `strace -f -c -e trace=pwrite64,fdatasync,fsync cargo bench -p audit-bench --features peers --bench spool -- --one spool 2000 1`.
 
 use std::io;
@@ -24,7 +24,7 @@ impl Counts {
     }
 }
 
-/// The real disk, and a tally of what is asked of segments. While the gate is shut, syncs wait.
+/// The real disk, which counts the calls on segments. While the gate is locked, syncs wait.
 #[derive(Clone, Debug, Default)]
 struct CountingDisk {
     counts: Arc<Counts>,

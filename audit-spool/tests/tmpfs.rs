@@ -59,7 +59,7 @@ fn a_disk_of_one_megabyte_fills_up_and_goes_on_by_itself() {
     let kept = spool.status().pending_events;
     assert!(kept > 500, "{kept} events of 600 bytes fit into 800 kB");
 
-    // Somebody else makes room.
+    // Another process frees space.
     std::fs::remove_file(ballast).expect("it is there");
     let took = until("more to be accepted", || spool.status().pending_events > kept);
     println!("accepting went on {took:?} after there was room");

@@ -1,5 +1,5 @@
 //! Fills spools in a directory, some of them with a failing disk or with damage done to them, and writes beside each what
-//! is in it by the word of those who put it there. `spool.py` reads them by `docs/spool-format.md`.
+//! was put into it. `spool.py` reads them by `docs/spool-format.md`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -41,7 +41,7 @@ impl FailingDisk {
         Box::new(FailingFile { file, sync_fails, failures: Arc::clone(&self.failures), is_segment })
     }
 
-    /// Waits until so many calls have failed.
+    /// Waits until `wanted` calls have failed.
     fn await_failures(&self, wanted: usize) -> Result<(), Failed> {
         let began = Instant::now();
         while self.failures.load(Ordering::SeqCst) < wanted {
@@ -149,7 +149,7 @@ impl Case {
         Ok(Self { dir, disk, spool, _reader: reader, events, dead, missing: Vec::new(), changed: Vec::new(), end: 1 })
     }
 
-    /// Puts in so many events, all of them by one write, and gives their numbers.
+    /// Puts in events by one write, and returns their numbers.
     fn group(&mut self, events: usize) -> Result<Vec<u64>, Failed> {
         let records: Vec<(String, String)> = (0..events)
             .map(|n| {
@@ -169,7 +169,7 @@ impl Case {
         Ok(seqs)
     }
 
-    /// As many, each by a write of its own.
+    /// Puts in events, each by a write of its own.
     fn one_by_one(&mut self, events: usize) -> Result<(), Failed> {
         (0..events).try_for_each(|_| self.group(1).map(drop))
     }
@@ -183,7 +183,7 @@ impl Case {
         self.one_by_one(1)
     }
 
-    fn bury(&mut self, seq: u64) -> Result<(), Failed> {
+    fn dead_letter(&mut self, seq: u64) -> Result<(), Failed> {
         let (id, data) = self.events.remove(&seq).ok_or("no such event")?;
         // Once more with another code: the last one counts, and when it is there, the first one's acknowledgement is written.
         for code in ["InternalFailure", "InvalidData"] {
@@ -199,7 +199,7 @@ impl Case {
         self.one_by_one(30)?;
         self.group(20)?;
         self.acknowledge((1..25).chain([27, 40, 41, 42, 30]))?;
-        self.bury(33)?;
+        self.dead_letter(33)?;
         self.one_by_one(5)
     }
 
@@ -298,7 +298,7 @@ fn main() -> Result<(), Failed> {
     let mut torn = Case::new(&folder, "torn-at-the-end", false)?;
     torn.fill()?;
     torn.leave(|torn, dir| {
-        // The last write is one event, and not all of it got to the disk: nobody was told that it is kept.
+        // The last write is one event, and not all of it got to the disk: it was never accepted.
         let (seq, event) = torn.events.pop_last().ok_or("there are events")?;
         torn.end = seq;
         flip(dir, &event)
@@ -362,7 +362,7 @@ fn main() -> Result<(), Failed> {
     cut.fill()?;
     let last_write = cut.group(5)?;
     // Says in the acknowledgements that all so far is synced: so nothing of the last write is torn.
-    cut.bury(36)?;
+    cut.dead_letter(36)?;
     cut.leave(|cut, dir| {
         for seq in [last_write[1], last_write[4]] {
             let event = cut.events.remove(&seq).ok_or("it was just put in")?;

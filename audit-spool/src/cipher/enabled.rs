@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{KeyMark, NoKey, TAG_BYTES};
 
-/// The keys of a spool that is encrypted at rest: one to write with, and older ones that segments may still ask for.
+/// The keys of a spool that is encrypted at rest: one to write with, and older ones that segments may still need.
 ///
 /// ```
 /// use audit_spool::Encryption;
@@ -45,7 +45,7 @@ pub enum KeyError {
         /// Its length in bytes.
         length: usize,
     },
-    /// Two keys go by one id.
+    /// Two keys have the same id.
     #[error("two keys go by the id {id:?}: give each its own, since a segment names its key by it")]
     Twice {
         /// The id.
@@ -60,7 +60,7 @@ impl Encryption {
         Ok(Self { current: Key::new(id, key)?, older: Vec::new() })
     }
 
-    /// A further key to read with: after a change of keys, for what the former one wrote.
+    /// A further key to read with: after a change of keys, for what the previous key wrote.
     pub fn also_reads(mut self, id: &str, key: &[u8]) -> Result<Self, KeyError> {
         let key = Key::new(id, key)?;
         if self.keys().any(|known| known.id == key.id) {
@@ -88,7 +88,7 @@ impl Encryption {
     /// Encrypts text that stands outside of segments. The nonce is random; `about` is what it belongs to.
     pub(crate) fn seal_text(&self, nonce: [u8; 24], about: &[u8], text: &str) -> Vec<u8> {
         let mut sealed = text.as_bytes().to_vec();
-        // The cipher refuses only messages of 256 GiB and more. Should it refuse, nothing is better than the text itself.
+        // The cipher refuses only messages of 256 GiB and more. If it refuses, write nothing rather than the text itself.
         if self.current.cipher.encrypt_in_place(&nonce.into(), about, &mut sealed).is_err() {
             sealed.clear();
         }
@@ -151,14 +151,14 @@ impl fmt::Debug for SegmentCipher {
 }
 
 impl SegmentCipher {
-    /// Encrypts in place and gives the tag, which covers the frame's header too.
+    /// Encrypts in place and returns the tag, which covers the frame's header too.
     pub(crate) fn seal(&self, seq: u64, header: &[u8], content: &mut [u8]) -> [u8; TAG_BYTES] {
         let sealed = self.cipher.encrypt_inout_detached(&self.nonce(seq), header, content.into());
         // The cipher refuses only messages of 256 GiB and more; a record has at most 1 MiB.
         sealed.map_or([0; TAG_BYTES], Into::into)
     }
 
-    /// Decrypts a body, or tells that it is not what this key wrote here.
+    /// Decrypts a body; `None` if it is not what this key wrote here.
     pub(crate) fn open(&self, seq: u64, header: &[u8], body: &[u8]) -> Option<Vec<u8>> {
         let (content, tag) = body.split_last_chunk::<TAG_BYTES>()?;
         let mut content = content.to_vec();
@@ -174,7 +174,7 @@ impl SegmentCipher {
         nonce.into()
     }
 
-    /// Eight bytes that tell the right key from a wrong one under the same id. No record has this number.
+    /// Eight bytes that distinguish the right key from a wrong one under the same id. No record has this number.
     fn check(&self) -> [u8; 8] {
         let tag = self.seal(u64::MAX, b"key check", &mut []);
         *tag.first_chunk().unwrap_or(&[0; 8])

@@ -54,7 +54,7 @@ impl Disk for RealDisk {
             Err(TryLockError::WouldBlock) => return Err(LockError::Held { owner: owner(&mut file) }),
             Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
         }
-        // The id is for people. A disk that has no room for it does not keep the spool from draining.
+        // The id is for people. If the disk has no room for it, the spool must still drain.
         let told = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         if let Err(error) = told {
             tracing::warn!(%error, "the spool's lock file does not tell this process's id");

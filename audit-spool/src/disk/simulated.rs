@@ -3,7 +3,7 @@
 //! - What was not synced is lost, kept, torn at sectors or kept out of order when the power fails.
 //! - Names are lost or kept one by one until the directory is synced.
 //! - A sync that fails leaves some of the data on the disk, forgets that the rest is not, and would succeed next time.
-//! - Any call may fail with EIO or ENOSPC; there may be an end to the room; all may end at a given call.
+//! - Any call may fail with EIO or ENOSPC; space may be limited; everything may stop at a given call.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -41,7 +41,7 @@ struct Inner {
     calls: u64,
     stop_at: Option<u64>,
     stopped: bool,
-    /// Handles of an earlier one are dead.
+    /// Handles from before the last restart fail.
     boot: u32,
     read_failures: u32,
     failed_syncs: u64,
@@ -159,7 +159,7 @@ impl SimulatedDisk {
         self.inner().failed_syncs
     }
 
-    /// The process ended, or the machine: with `power_failure`, what was not synced is at the disk's mercy.
+    /// The process ended, or the machine: with `power_failure`, what was not synced may be lost.
     pub(crate) fn restart(&self, power_failure: bool) {
         let mut inner = self.inner();
         let inner = &mut *inner;
@@ -195,7 +195,7 @@ impl SimulatedDisk {
         inner.inodes[inner.names[&name_of(path)]].view.clone()
     }
 
-    /// Puts other bytes into a file, durably, as a failing disk or a hand would.
+    /// Puts other bytes into a file, durably, as a failing disk or a person would.
     pub(crate) fn overwrite(&self, path: &Path, at: usize, bytes: &[u8]) {
         let mut inner = self.inner();
         let inode = inner.names[&name_of(path)];

@@ -18,7 +18,7 @@ fn options() -> SpoolOptions {
     SpoolOptions::new().max_bytes(8 << 30)
 }
 
-/// Tells whether the memory stayed within its bound.
+/// Returns whether the memory stayed within its bound.
 pub(crate) fn measure(events: u64) -> bool {
     let (empty, full) = (scratch(), scratch());
     fill(full.path(), events);
@@ -80,7 +80,7 @@ impl Transport for Service {
     }
 }
 
-/// In a process of its own: a client at work. Tells its memory.
+/// In a process of its own: a client at work. Prints its memory.
 pub(crate) fn hold(dir: &Path, answer: &str, events: u64) -> ! {
     let client = AuditClient::builder()
         .channel_arn(CHANNEL_ARN)

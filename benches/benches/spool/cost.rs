@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use crate::engines::{ENGINES, engine};
 use crate::{RECORD_BYTES, ask, record, scratch, this_program, verdict};
 
-/// How often each engine has its turn. Of CPU times, the median is told.
+/// How often each engine has its turn. Of CPU times, the median is reported.
 const TURNS: usize = 7;
 /// What the spool may write for an event beside the event.
-const OVERHEAD_BYTES: f64 = 32.0;
+const OVERHEAD_BYTES: f64 = 64.0;
 
 /// What this process used so far: CPU in µs, bytes given to write calls.
 pub(crate) fn used() -> (f64, f64) {
@@ -26,7 +26,7 @@ pub(crate) fn used() -> (f64, f64) {
     (nanos / 1000.0, bytes)
 }
 
-/// In a process of its own: keeps events, and tells what that took for each.
+/// In a process of its own: keeps events, and prints what each one took.
 pub(crate) fn run_one(name: &str, groups: u64, group: u64) -> ! {
     let dir = scratch();
     let mut engine = engine(name, dir.path());
@@ -86,7 +86,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Tells whether the spool did what is specified.
+/// Returns whether the spool did what is specified.
 pub(crate) fn compare(groups: u64, group: u64) -> bool {
     let events = (groups * group) as f64;
     println!("\n{events} events of {RECORD_BYTES} bytes, {group} at a time; for each event:\n");

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use audit_client::spool::{Spool, SpoolOptions};
+use audit_client::spool::{NewRecord, Spool, SpoolOptions};
+use audit_core::Checksum;
 
 pub(crate) const ENGINES: [&str; 5] = ["spool", "raw append", "fjall", "redb", "rusqlite"];
 
@@ -38,7 +39,10 @@ struct OurSpool(Spool);
 
 impl Engine for OurSpool {
     fn keep(&mut self, records: &[(String, String)]) {
-        for append in self.0.append_all(records.iter().map(|(id, data)| (id.as_str(), data.as_str()))) {
+        // An entry brings its checksum: taking it is no work of the spool.
+        let checksum = Checksum::from_bytes([7; 32]);
+        let records = records.iter().map(|(id, data)| NewRecord::new(id.as_str(), data.as_str(), checksum));
+        for append in self.0.append_all(records) {
             append.wait().unwrap();
         }
     }

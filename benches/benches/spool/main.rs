@@ -2,11 +2,11 @@
 //!
 //! `cargo bench -p audit-bench --features peers --bench spool` shows
 //! - [`cost`]: CPU, writes, syncs and bytes for an event, one and 100 at a time, with the spool held against its specification:
-//!   one write and one sync for a group, at most 32 bytes over the payload;
+//!   one write and one sync for a group, at most 64 bytes over the payload;
 //! - [`backlog`]: how soon and how fast a million events come back, and what they take of a client's memory.
 //!
 //! `-- cost` or `-- backlog` shows one of them. Every engine runs in a process of its own. The disk's latency is no figure here: compare what is asked of it. The exit
-//! code is not 0 where the spool breaks its specification or the client its bound of memory; times are told, not judged so.
+//! code is not 0 where the spool breaks its specification or the client its bound of memory; times are only reported.
 
 #![expect(clippy::unwrap_used, reason = "a bench ends where something fails")]
 #![expect(clippy::print_stdout, reason = "a bench talks")]

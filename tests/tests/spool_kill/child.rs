@@ -1,4 +1,4 @@
-//! What `spool_kill` kills: a program that emits without end, with a spool, and tells on stderr what it hears.
+//! What `spool_kill` kills: a program that emits without end, with a spool, and prints to stderr what becomes of its events.
 //!
 //! `opening`, then `open`; then `accepted <id>` and `delivered <id> <event id>`, each once that is certain.
 
@@ -11,15 +11,15 @@ use audit_client::{AuditClient, ClientConfig, Entry, Receipt};
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// One line is one write to the pipe, so none is torn.
-fn tell(line: &str) -> Result<(), Failed> {
+fn print(line: &str) -> Result<(), Failed> {
     Ok(std::io::stderr().write_all(format!("{line}\n").as_bytes())?)
 }
 
 fn main() -> Result<(), Failed> {
     let (run, account) = (std::env::var("AUDIT_KILL_RUN")?, std::env::var("AUDIT_KILL_ACCOUNT")?);
-    tell("opening")?;
+    print("opening")?;
     let client = ClientConfig::from_env()?.into_builder().linger(Duration::ZERO).build_blocking()?;
-    tell("open")?;
+    print("open")?;
     std::thread::scope(|scope| {
         // A few events on their way at a time: the next start has to deliver what this one leaves.
         let (receipts, waiting) = mpsc::sync_channel(8);
@@ -33,7 +33,7 @@ fn main() -> Result<(), Failed> {
         drop(receipts);
         for receipt in waiting {
             if let Ok(delivery) = receipt.delivered_blocking() {
-                tell(&format!("delivered {} {}", delivery.id, delivery.event_id))?;
+                print(&format!("delivered {} {}", delivery.id, delivery.event_id))?;
             }
         }
         emitters.into_iter().try_for_each(|emitter| emitter.join().map_err(|_| "an emitter panicked")?)
@@ -47,7 +47,7 @@ fn emit(client: &AuditClient, name: &str, account: &str, receipts: &mpsc::SyncSe
             r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","recipientAccountId":"{account}"}}"#
         );
         let receipt = client.emit_blocking(Entry::parse(&*id, event_data)?)?;
-        tell(&format!("accepted {id}"))?;
+        print(&format!("accepted {id}"))?;
         receipts.send(receipt)?;
     }
     Ok(())

@@ -23,9 +23,9 @@ struct Target<'a> {
     dir: &'a Path,
 }
 
-/// What the children told, and where in their work they were killed.
+/// What the children printed, and where in their work they were killed.
 #[derive(Default)]
-struct Heard {
+struct Printed {
     accepted: BTreeSet<String>,
     /// Event ids by id.
     delivered: BTreeMap<String, String>,
@@ -59,46 +59,46 @@ impl Target<'_> {
 
     /// Starts a child and kills it at a random moment: while it opens, as soon as it is open, after some lines, or after
     /// some deliveries.
-    fn cycle(&self, run: u64, random: &mut Random, heard: &mut Heard) {
+    fn cycle(&self, run: u64, random: &mut Random, printed: &mut Printed) {
         let mut child = self.command().env("AUDIT_KILL_RUN", run.to_string()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut told = Vec::new();
-        let mut hear = |mut count: u64, beginning: &str| {
+        let mut lines_read = Vec::new();
+        let mut read = |mut count: u64, beginning: &str| {
             while count > 0 {
                 let Some(line) = lines.next() else { return };
-                told.push(line.unwrap());
-                count -= u64::from(told.last().is_some_and(|line| line.starts_with(beginning)));
+                lines_read.push(line.unwrap());
+                count -= u64::from(lines_read.last().is_some_and(|line| line.starts_with(beginning)));
             }
         };
         let moment = random.below(4);
-        hear(1, "opening");
+        read(1, "opening");
         if moment == 0 {
-            std::thread::sleep(heard.opening.mul_f64(random.fraction()));
+            std::thread::sleep(printed.opening.mul_f64(random.fraction()));
         } else {
             let start = Instant::now();
-            hear(1, "open");
-            heard.opening = start.elapsed();
+            read(1, "open");
+            printed.opening = start.elapsed();
             match moment {
                 1 => {}
-                2 => hear(random.below(50), ""),
-                _ => hear(1 + random.below(20), "delivered"),
+                2 => read(random.below(50), ""),
+                _ => read(1 + random.below(20), "delivered"),
             }
             if moment > 1 {
                 std::thread::sleep(Duration::from_millis(2).mul_f64(random.fraction()));
             }
         }
         child.kill().unwrap();
-        told.extend(lines.map_while(Result::ok));
+        lines_read.extend(lines.map_while(Result::ok));
         let status = child.wait().unwrap();
-        assert!(status.code().is_none(), "the child ended by itself: {told:?}");
-        heard.take(&told);
+        assert!(status.code().is_none(), "the child ended by itself: {lines_read:?}");
+        printed.take(&lines_read);
     }
 }
 
-impl Heard {
-    fn take(&mut self, told: &[String]) {
+impl Printed {
+    fn take(&mut self, lines_read: &[String]) {
         let (mut accepted, mut delivered) = (0, 0);
-        for line in told {
+        for line in lines_read {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 ["opening" | "open"] => {}
@@ -110,10 +110,10 @@ impl Heard {
                     assert_eq!(self.delivered.insert(id.to_owned(), event_id.to_owned()), None, "{id}");
                     delivered += 1;
                 }
-                _ => panic!("the child says: {told:#?}"),
+                _ => panic!("the child says: {lines_read:#?}"),
             }
         }
-        match (told.iter().any(|line| line == "open"), accepted, delivered) {
+        match (lines_read.iter().any(|line| line == "open"), accepted, delivered) {
             (false, ..) => self.killed_while_opening += 1,
             (true, 0, _) => self.killed_before_any_was_accepted += 1,
             (true, _, 0) => self.killed_before_any_was_delivered += 1,
@@ -122,7 +122,7 @@ impl Heard {
     }
 }
 
-/// A small generator: which moment it is does not matter, only that there are many.
+/// A small generator: the moments must be many, not good random numbers.
 struct Random(u64);
 
 impl Random {
@@ -149,10 +149,10 @@ fn what_emit_accepted_is_stored_once_however_often_the_process_is_killed() {
     let dir = lake.data_dir().join("of-the-children");
     std::fs::create_dir(&dir).unwrap();
     let target = Target { lake: &lake, dir: &dir };
-    let (mut random, mut heard) = (Random(7), Heard::default());
+    let (mut random, mut printed) = (Random(7), Printed::default());
     let start = Instant::now();
     for run in 0..cycles {
-        target.cycle(run, &mut random, &mut heard);
+        target.cycle(run, &mut random, &mut printed);
     }
     let took = start.elapsed();
 
@@ -174,33 +174,33 @@ fn what_emit_accepted_is_stored_once_however_often_the_process_is_killed() {
         assert!(event.event_data.contains(&format!(r#""UID":"{}""#, event.id)), "{event:?} has another's data");
         stored.entry(event.id).or_default().insert(event.event_id);
     }
-    let missing: Vec<_> = heard.accepted.iter().filter(|id| !stored.contains_key(*id)).collect();
+    let missing: Vec<_> = printed.accepted.iter().filter(|id| !stored.contains_key(*id)).collect();
     let twice: Vec<_> = stored.iter().filter(|(_, event_ids)| event_ids.len() > 1).collect();
     println!(
         "{cycles} kills in {took:.1?}: {} while opening, {} before any was accepted, {} before any was delivered, {} later; \
-         {} events accepted, {} stored, {} missing, {} stored twice; {} deliveries were heard of",
-        heard.killed_while_opening,
-        heard.killed_before_any_was_accepted,
-        heard.killed_before_any_was_delivered,
-        heard.killed_while_delivering,
-        heard.accepted.len(),
+         {} events accepted, {} stored, {} missing, {} stored twice; {} deliveries were printed",
+        printed.killed_while_opening,
+        printed.killed_before_any_was_accepted,
+        printed.killed_before_any_was_delivered,
+        printed.killed_while_delivering,
+        printed.accepted.len(),
         stored.len(),
         missing.len(),
         twice.len(),
-        heard.delivered.len(),
+        printed.delivered.len(),
     );
-    assert!(missing.is_empty(), "of {} accepted, {} are missing: {missing:?}", heard.accepted.len(), missing.len());
+    assert!(missing.is_empty(), "of {} accepted, {} are missing: {missing:?}", printed.accepted.len(), missing.len());
     assert!(twice.is_empty(), "under two eventIDs: {twice:?}");
-    for (id, event_id) in &heard.delivered {
-        assert_eq!(stored[id].first(), Some(event_id), "{id} is stored under another eventID than its sender heard");
+    for (id, event_id) in &printed.delivered {
+        assert_eq!(stored[id].first(), Some(event_id), "{id} is stored under another eventID than its sender printed");
     }
-    // With too little accepted, too few moments were hit: then this test says nothing.
-    assert!(heard.accepted.len() as u64 > cycles, "only {} events in {cycles} cycles", heard.accepted.len());
-    let before_a_delivery = heard.killed_before_any_was_accepted + heard.killed_before_any_was_delivered;
+    // With too few events, too few moments were hit: then this test proves nothing.
+    assert!(printed.accepted.len() as u64 > cycles, "only {} events in {cycles} cycles", printed.accepted.len());
+    let before_a_delivery = printed.killed_before_any_was_accepted + printed.killed_before_any_was_delivered;
     for (moment, kills) in [
-        ("while it opens", heard.killed_while_opening),
+        ("while it opens", printed.killed_while_opening),
         ("before a delivery", before_a_delivery),
-        ("while it delivers", heard.killed_while_delivering),
+        ("while it delivers", printed.killed_while_delivering),
     ] {
         assert!(kills > 0, "no child was killed {moment}");
     }

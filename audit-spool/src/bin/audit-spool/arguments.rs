@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::Failure;
 
-/// Look into a spool that no process has open, and put back what is dead in it.
+/// Show what is in a spool that no process has open, replay or remove its dead letters
 #[derive(Debug, Parser)]
 #[command(name = "audit-spool", version)]
 pub(crate) struct Arguments {
@@ -47,7 +47,7 @@ pub(crate) enum Command {
         /// The segments that are kept because of damage in them
         #[arg(long)]
         damaged: bool,
-        /// Do it; without this, only tell what would be removed
+        /// Do it; without this, only say what would be removed
         #[arg(long)]
         yes: bool,
     },
@@ -58,7 +58,7 @@ impl Arguments {
     pub(crate) fn options(&self) -> Result<SpoolOptions, Failure> {
         let mut encryption: Option<Encryption> = None;
         for key in &self.keys {
-            // The text itself stays out of errors: somebody may have put the key where its file belongs.
+            // The text itself stays out of errors: it may be the key instead of its file.
             let (id, file) = key.split_once('=').ok_or("--key is to be given as ID=FILE")?;
             let bytes = read_key(file)?;
             encryption = Some(match encryption {

@@ -1,4 +1,4 @@
-//! A line that tells how far long work is, on a terminal only.
+//! A progress line, on a terminal only.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Progress {
     what: &'static str,
     total: u64,
-    drawn: Option<Instant>,
+    drawn_at: Option<Instant>,
     shows: bool,
 }
 
@@ -15,15 +15,15 @@ const WIDTH: u64 = 30;
 
 impl Progress {
     pub(crate) fn new(what: &'static str, total: u64) -> Self {
-        Self { what, total, drawn: None, shows: io::stderr().is_terminal() }
+        Self { what, total, drawn_at: None, shows: io::stderr().is_terminal() }
     }
 
     pub(crate) fn at(&mut self, done: u64) {
-        let recently = self.drawn.is_some_and(|drawn| drawn.elapsed() < Duration::from_millis(100));
+        let recently = self.drawn_at.is_some_and(|drawn| drawn.elapsed() < Duration::from_millis(100));
         if !self.shows || recently {
             return;
         }
-        self.drawn = Some(Instant::now());
+        self.drawn_at = Some(Instant::now());
         let full = (done.min(self.total) * WIDTH).checked_div(self.total).unwrap_or(WIDTH);
         let bar: String = (0..WIDTH).map(|place| if place < full { '#' } else { '.' }).collect();
         let percent = (done.min(self.total) * 100).checked_div(self.total).unwrap_or(100);
@@ -38,7 +38,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.drawn.is_some() {
+        if self.drawn_at.is_some() {
             Self::draw("");
         }
     }

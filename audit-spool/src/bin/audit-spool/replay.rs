@@ -31,7 +31,7 @@ pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         {
             settle(letter, append, &mut replayed, &mut refused);
         }
-        // A spool that is full would keep this waiting for deliveries that nobody makes.
+        // Waiting for room would never end: nothing is delivered meanwhile.
         match spool.try_append(letter) {
             Ok(append) => on_their_way.push_back((letter, append)),
             Err(refusal) => refused.push(with_causes(&refusal)),
@@ -44,7 +44,7 @@ pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         settle(letter, append, &mut replayed, &mut refused);
     }
     drop(progress);
-    // They are durable among the living; now they may go. Letters that came meanwhile stay.
+    // They are durable as events that wait; now the letters can be removed. Letters that came meanwhile stay.
     let stopped = open(arguments)?;
     let mut kept = stopped.dead_letters()?.0;
     kept.retain(|letter| !replayed.contains(&(letter.seq, letter.id.as_str())));
