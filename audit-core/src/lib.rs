@@ -18,54 +18,38 @@
 //!
 //! This crate does no I/O, knows no network, and panics on no input.
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __;
-mod batch;
-mod catalog;
-mod catalog_text;
-mod checksum;
-mod context;
-mod derived;
-mod distinct;
-mod entry;
-mod error;
-mod event;
-mod event_time;
-mod head;
-mod hmac;
-mod identity;
-mod json_schema;
+// Each imports only from those above it; `catalog` and `json` do not know each other.
 pub mod limits;
-mod map_key;
-mod member;
-mod names;
-mod object;
-mod scan;
-pub mod schema;
-mod serializer;
-mod sha256_const;
-mod text;
-mod value;
-mod values;
-mod violation;
-pub mod wire;
-mod writer;
 
-pub use batch::{Batch, DoesNotFit, Reason};
-pub use catalog::{EventType, FieldType, Protection, Role};
-pub use checksum::Checksum;
-pub use context::Context;
-pub use entry::{Entry, EntryError, IntoEntry, StaticEntry};
-pub use error::{EncodeError, EncodeFault};
-pub use event::{AuditError, AuditEvent, EventCatalog, NamesActor};
-pub use event_time::EventTime;
-pub use identity::{Actor, Identity, UserIdentity};
-pub use names::{AccountId, ChannelArn, EventId, ExternalId, NameError};
-pub use object::ObjectWriter;
-pub use values::{EventTimeValue, SourceIp, TextValue};
-pub use violation::Violation;
-pub use writer::{EventDataWriter, Part};
+mod names;
+
+mod json;
+
+mod contract;
+
+mod catalog;
+
+mod entry;
+
+mod encode;
+
+#[doc(hidden)]
+#[path = "derive/mod.rs"]
+pub mod __;
+
+pub use catalog::{EventCatalog, EventType, FieldType, Protection, Role};
+pub use contract::schema;
+pub use contract::violation::Violation;
+pub use encode::Context;
+pub use encode::error::{EncodeError, EncodeFault};
+pub use encode::event::{AuditEvent, IntoEntry, NamesActor};
+pub use encode::identity::{Actor, Identity, UserIdentity};
+pub use encode::object::ObjectWriter;
+pub use encode::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
+pub use encode::writer::{EventDataWriter, Part};
+pub use entry::wire;
+pub use entry::{Batch, DoesNotFit, Entry, EntryError, Reason, StaticEntry};
+pub use names::{AccountId, ChannelArn, Checksum, EventId, EventTime, ExternalId, NameError, Shown, shown};
 
 // The derives share their traits' names: a derive is a macro, a trait is a type.
 #[cfg(feature = "derive")]

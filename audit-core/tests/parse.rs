@@ -118,10 +118,15 @@ fn a_batch_takes_100_entries_and_counts_the_body_to_the_byte() {
         assert!(!batch.is_full());
         batch.push(entry(number, 700 + number)).expect("fits");
     }
-    let request = audit_core::wire::PutAuditEventsRequest {
-        audit_events: batch.entries().iter().map(audit_core::wire::AuditEventEntry::from).collect(),
-    };
-    assert_eq!(batch.wire_len(), serde_json::to_string(&request).expect("JSON").len());
+    let entries = batch.entries().iter().map(|entry| {
+        serde_json::json!({
+            "id": entry.id(),
+            "eventData": entry.event_data(),
+            "eventDataChecksum": entry.checksum(),
+        })
+    });
+    let body = serde_json::json!({ "auditEvents": entries.collect::<Vec<_>>() });
+    assert_eq!(batch.wire_len(), body.to_string().len());
     let refused = batch.push(entry(100, 700)).unwrap_err();
     assert_eq!((refused.reason, refused.entry.id().as_str(), batch.is_full()), (Reason::Full, "entry-100", true));
 }
@@ -149,4 +154,40 @@ fn the_largest_event_fits_an_empty_batch_even_if_every_byte_is_escaped() {
     let data = EVENT.replace("support", &"\\\"".repeat((256_000 - frame) / 2));
     let entry = Entry::parse("a".repeat(128), data).expect("fits");
     Batch::new().push(entry).expect("at most six bytes for one, and no control character stands bare in JSON");
+}
+
+#[test]
+fn a_restored_entry_is_the_one_that_was_kept_and_other_bytes_are_refused() {
+    for event in [
+        EVENT.to_owned(),
+        EVENT.replace(r#","recipientAccountId":"123456789012""#, "").replacen(
+            '{',
+            r#"{"recipientAccountId":"123456789012","#,
+            1,
+        ),
+    ] {
+        let entry = Entry::parse("refund-17", event).expect("fits");
+        let (id, event_data, checksum) = entry.clone().into_parts();
+        let restored = Entry::restore(id.clone(), event_data.clone(), checksum).expect("the same bytes");
+        assert_eq!((&restored, restored.recipient_account_id()), (&entry, entry.recipient_account_id()));
+
+        let changed = event_data.replace("alice", "alicf");
+        let error = Entry::restore(id.clone(), changed, checksum).unwrap_err();
+        assert!(matches!(error, audit_core::EntryError::Checksum { expected } if expected == checksum), "{error}");
+    }
+    let error = Entry::restore("a", "{}", Checksum::of(b"{}")).unwrap_err();
+    assert!(matches!(error, audit_core::EntryError::EventData(_)), "{error}");
+}
+
+#[test]
+fn a_nested_account_is_not_the_recipient_of_a_restored_entry() {
+    let event = EVENT.replace(r#","recipientAccountId":"123456789012""#, "").replacen(
+        '{',
+        r#"{"requestParameters":{"recipientAccountId":"999999999999"},"recipientAccountId":"123456789012","#,
+        1,
+    );
+    let event = event.replacen(r#","requestParameters":{"orderId""#, r#","responseElements":{"orderId""#, 1);
+    let entry = Entry::parse("refund-17", event).expect("fits");
+    let (id, event_data, checksum) = entry.clone().into_parts();
+    assert_eq!(Entry::restore(id, event_data, checksum), Ok(entry));
 }

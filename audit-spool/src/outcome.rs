@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_outcome_reads_back_as_itself_from_its_text() {
-        let codes = EntryErrorCode::ALL.map(Outcome::Entry);
+        let codes = EntryErrorCode::ALL.iter().copied().map(Outcome::Entry);
         let others = [Outcome::Status(503), Outcome::Status(7), Outcome::Code("ThrottlingException".to_owned())];
         for outcome in FIXED.map(|(outcome, _)| outcome).into_iter().chain(codes).chain(others) {
             assert_eq!(Outcome::from(outcome.to_string().as_str()), outcome);

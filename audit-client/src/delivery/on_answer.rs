@@ -108,7 +108,7 @@ impl DeliveryLoop {
                 self.again(item, due);
             }
             // A code that nobody has documented is no reason to drop an event.
-            Ok(EntryErrorCode::InternalFailure) | Err(_) => {
+            _ => {
                 round.again = true;
                 let due = now + self.policy.waits.backoff_at(attempts, round.jitter);
                 self.again(item, due);

@@ -1,4 +1,4 @@
-use super::{NameError, textual};
+use super::error::{NameError, textual};
 use crate::limits::{ACCOUNT_ID_DIGITS, is_account_id};
 
 /// The 12 digits of an AWS account: whom an event is for.

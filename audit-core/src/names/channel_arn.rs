@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
-use super::{AccountId, NameError, textual};
+use super::account_id::AccountId;
+use super::error::{NameError, textual};
 use crate::limits::CHANNEL_ARN_CHARS;
 
 const RULE: &str = "arn:<partition>:cloudtrail:<region>:<12 digits>:channel/<id>, at most 256 characters";

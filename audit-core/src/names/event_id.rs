@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::{NameError, textual};
+use super::error::{NameError, textual};
 use crate::limits::is_event_id;
 
 /// An entry's `id`: 1 to 128 of `[-_A-Za-z0-9]`. The channel knows an event by it, so a retry must carry the same one.

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{NameError, textual};
+use super::error::{NameError, textual};
 use crate::limits::is_external_id;
 
 /// What a channel's policy may ask every caller to send, so that nobody can be made to write into a channel unknowingly:

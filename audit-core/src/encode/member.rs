@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::error::{EncodeError, EncodeFault};
+use super::error::{EncodeError, EncodeFault};
+use crate::contract::violation::Violation;
+use crate::json::escape::{write_displayed, write_str};
+use crate::json::number::write_number;
 use crate::limits::Field;
-use crate::object::write_text;
-use crate::serializer::write_number;
-use crate::text::write_displayed;
 
 /// Writes the comma and a field's key.
 #[inline]
@@ -16,6 +16,13 @@ pub(crate) fn begin_member(out: &mut String, field: Field) {
     out.push_str(",\"");
     out.push_str(field.path());
     out.push_str("\":");
+}
+
+/// Appends a text of the schema as a JSON string, once it keeps its limit.
+pub(crate) fn write_text(out: &mut String, field: Field, text: &str) -> Result<(), EncodeError> {
+    field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
+    write_str(out, text);
+    Ok(())
 }
 
 /// Writes a member whose value is a text of the schema.
@@ -50,7 +57,7 @@ pub(crate) fn write_address(out: &mut String, address: IpAddr) -> Result<(), Enc
             let mut before = '"';
             for octet in address.octets() {
                 out.push(before);
-                write_number(out, octet).map_err(|failure| failure.0)?;
+                write_number(out, octet)?;
                 before = '.';
             }
             out.push('"');

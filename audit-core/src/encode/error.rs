@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::catalog::EventType;
+use crate::contract::violation::Violation;
+use crate::json::fault::{Cause, Failure, Fault};
 use crate::limits::Field;
-use crate::names::NameError;
-use crate::violation::{Violation, cut};
+use crate::names::{NameError, shown};
 
 /// An event that could not become an entry: which event type, which field, which rule.
 #[derive(Clone, Debug)]
@@ -109,15 +110,30 @@ impl From<Violation> for EncodeError {
     }
 }
 
+impl From<Fault> for EncodeError {
+    fn from(fault: Fault) -> Self {
+        Violation::from(fault).into()
+    }
+}
+
+impl From<Failure> for EncodeError {
+    fn from(failure: Failure) -> Self {
+        match failure.into_cause() {
+            Cause::Fault(fault) => fault.into(),
+            Cause::Reason(reason) => Self::new(EncodeFault::NotJson { key: String::new(), reason }),
+        }
+    }
+}
+
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((source, name)) = self.0.event_type {
-            write!(f, "event {} of {}: ", cut(name), cut(source))?;
+            write!(f, "event {} of {}: ", shown(name), shown(source))?;
         }
         match &self.0.cause {
             EncodeFault::Contract(violation) => violation.fmt(f),
             EncodeFault::NotJson { key, reason } => {
-                write!(f, "`{}` cannot be written as JSON: {}", cut(key), cut(reason))
+                write!(f, "`{}` cannot be written as JSON: {}", shown(key), shown(reason))
             }
             EncodeFault::NotAnObject { field } => {
                 write!(f, "a flattened value of `{}` is not a JSON object; flatten a map or a struct", field.path())
@@ -127,7 +143,7 @@ impl fmt::Display for EncodeError {
                 f.write_str("nobody is named as its actor; mark a field `user_identity`, or emit it acting as somebody")
             }
             EncodeFault::NoHmacKey { key } => {
-                write!(f, "`{}` is an hmac field, and the context has no key; give it one", cut(key))
+                write!(f, "`{}` is an hmac field, and the context has no key; give it one", shown(key))
             }
             EncodeFault::Order { field } => write!(
                 f,

@@ -4,13 +4,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use crate::error::EncodeError;
-use crate::event_time::EventTime;
-use crate::hmac::HmacKey;
-use crate::identity::{UserIdentity, write_identity};
+use super::error::EncodeError;
+use super::hmac::HmacKey;
+use super::identity::{UserIdentity, write_identity};
+use super::member::{ReadyMember, write_address, write_text_member};
 use crate::limits::Field;
-use crate::member::{ReadyMember, write_address, write_text_member};
-use crate::names::{AccountId, NameError};
+use crate::names::{AccountId, EventTime, NameError};
 
 /// What an event does not carry itself: the account that it is for, the time, and defaults for who acted, with what and
 /// from where. What the event says of itself goes first.
@@ -94,7 +93,7 @@ impl Context {
         match &self.time {
             None => Ok(EventTime::now()),
             Some(Ok(time)) => Ok(*time),
-            Some(Err(error)) => Err(EncodeError::new(crate::error::EncodeFault::Time(error.clone()))),
+            Some(Err(error)) => Err(EncodeError::new(crate::encode::error::EncodeFault::Time(error.clone()))),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
-use crate::names::{NameError, readable};
+use super::error::{NameError, readable};
 
 const SECONDS_A_DAY: i64 = 86_400;
 /// 0000-01-01T00:00:00Z
@@ -82,26 +82,6 @@ impl EventTime {
         put(14, second / 60 % 60);
         put(17, second % 60);
         text
-    }
-}
-
-/// The time that was written last. Most events share their second with the one before.
-#[derive(Debug, Default)]
-pub(crate) struct LastTime {
-    time: Option<EventTime>,
-    json: String,
-}
-
-impl LastTime {
-    /// The member of an event's JSON, with a comma before it.
-    #[inline]
-    pub(crate) fn json(&mut self, time: EventTime) -> &str {
-        if self.time != Some(time) {
-            self.time = Some(time);
-            self.json.clear();
-            self.json.extend([",\"eventTime\":\"", std::str::from_utf8(&time.to_bytes()).unwrap_or_default(), "\""]);
-        }
-        &self.json
     }
 }
 

@@ -1,5 +1,10 @@
 //! What there is to know of an event type before any event: for catalogs, reviews and schemas.
 
+mod json_schema;
+pub(crate) mod text;
+
+pub use text::EventCatalog;
+
 use serde::{Serialize, Serializer};
 
 use crate::limits::Field;

@@ -11,9 +11,33 @@
 //! Marks: `?` optional, `~` converted by a function, `*` redacted, `#` hashed. A flattened field has an empty key.
 
 use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::catalog::{EventType, FieldType, Protection, Role};
-use crate::event::EventCatalog;
+use super::{EventType, FieldType, Protection, Role};
+
+/// The event types of a Rust type: one for a struct, one a variant for an enum.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no event types to list",
+    note = "derive `AuditEvent` for the type: it implements `EventCatalog` as well"
+)]
+pub trait EventCatalog {
+    /// All of them, in the order in which they are written. An impl by hand has to give it.
+    const EVENT_TYPES: &'static [EventType] = of_struct::<Self>();
+
+    /// For the derive: the event types as texts, out of which it makes `EVENT_TYPES`.
+    #[doc(hidden)]
+    const __TEXTS: &'static [&'static str] = &[];
+}
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<T: EventCatalog + ?Sized> EventCatalog for $pointer {
+            const EVENT_TYPES: &'static [EventType] = T::EVENT_TYPES;
+        }
+    )*};
+}
+through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
 
 /// The event type in the text of `E`, which is a struct and has at most 32 fields: so that a derive need not even say this.
 ///

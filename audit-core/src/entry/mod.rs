@@ -1,21 +1,22 @@
 //! One event, ready to be sent.
 
+mod batch;
+mod size;
+pub mod wire;
+
+pub use batch::{Batch, DoesNotFit, Reason};
+
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::checksum::Checksum;
-use crate::context::Context;
-use crate::error::EncodeError;
-use crate::event::{AuditEvent, NamesActor};
+use crate::contract::schema;
+use crate::contract::violation::Violation;
 use crate::limits::Side;
-use crate::names::{AccountId, EventId, NameError};
-use crate::schema;
-use crate::violation::Violation;
-use crate::wire;
+use crate::names::{AccountId, Checksum, EventId, NameError};
 
 /// An id, an event's data and its checksum: one element of `auditEvents`.
 ///
-/// There is no entry that breaks the contract: it comes from an event ([`AuditEvent::to_entry`]), from the compiler
+/// There is no entry that breaks the contract: it comes from an event ([`AuditEvent::to_entry`](crate::AuditEvent::to_entry)), from the compiler
 /// (`entry!`), or from JSON that was checked ([`Entry::parse`]). It is sent as it is, also when it is sent again, so that
 /// its checksum holds from the process where it was made to the record.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,6 +56,24 @@ impl Entry {
         Ok(Self::checked(id, event_data, checksum, recipient))
     }
 
+    /// Takes back an entry that was kept somewhere: its three parts, of which the checksum was taken where the entry was made.
+    ///
+    /// Compares the SHA-256 of the event data with that checksum, and takes no new one: bytes that have changed are refused as
+    /// [`EntryError::Checksum`]. Bytes that are those of an entry keep the contract, so the schema is not checked again.
+    pub fn restore<I>(id: I, event_data: impl Into<Cow<'static, str>>, checksum: Checksum) -> Result<Self, EntryError>
+    where
+        I: TryInto<EventId>,
+        I::Error: Into<NameError>,
+    {
+        let id = id.try_into().map_err(|error| EntryError::Id(error.into()))?;
+        let event_data = event_data.into();
+        if Checksum::of(event_data.as_bytes()) != checksum {
+            return Err(EntryError::Checksum { expected: checksum });
+        }
+        let recipient = schema::recipient_of(&event_data).map_err(EntryError::EventData)?;
+        Ok(Self { id, event_data, checksum, recipient })
+    }
+
     /// For event data that is known to keep the contract, its checksum, and its `recipientAccountId`.
     pub(crate) fn checked(id: EventId, event_data: String, checksum: Checksum, recipient: AccountId) -> Self {
         Self { id, event_data: Cow::Owned(event_data), checksum, recipient }
@@ -87,7 +106,7 @@ impl Entry {
     /// The bytes that the entry takes in a request's body, its data escaped, without the comma between two entries.
     #[must_use]
     pub fn wire_len(&self) -> usize {
-        wire::entry_bytes(self.id.as_str(), &self.event_data)
+        size::entry_bytes(self.id.as_str(), &self.event_data)
     }
 
     /// Gives the three parts away, without a copy of what the entry owns.
@@ -169,57 +188,30 @@ impl From<StaticEntry> for Entry {
     }
 }
 
-/// What can be emitted: an event that names its actor, an [`Entry`], or a [`StaticEntry`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be emitted as it is",
-    label = "names nobody who acted, or is no event",
-    note = "an event says who acted by a field with `#[audit(user_identity)]`",
-    note = "or it is emitted as somebody: `client.acting_as(&identity).emit(&event)`",
-    note = "what can be emitted is a reference to a type that derives `AuditEvent`, an `Entry`, or a `&StaticEntry` of `entry!`"
-)]
-pub trait IntoEntry {
-    /// The entry, encoded with what `context` adds where it is not an entry yet.
-    fn into_entry(self, context: &Context) -> Result<Entry, EncodeError>;
-}
-
-impl<E: AuditEvent + NamesActor + ?Sized> IntoEntry for &E {
-    fn into_entry(self, context: &Context) -> Result<Entry, EncodeError> {
-        self.to_entry(context)
-    }
-}
-
-impl IntoEntry for Entry {
-    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
-        Ok(self)
-    }
-}
-
-impl IntoEntry for &StaticEntry {
-    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
-        Ok(self.to_entry())
-    }
-}
-
-impl IntoEntry for StaticEntry {
-    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
-        Ok(self.to_entry())
-    }
-}
-
 /// Why an id and some JSON are not an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EntryError {
     /// The id breaks its rule.
     Id(NameError),
     /// The event's data breaks a rule.
     EventData(Violation),
+    /// The event's data is not what it was when its checksum was taken.
+    Checksum {
+        /// The checksum that came with it.
+        expected: Checksum,
+    },
 }
 
+/// An id's or the data's own words; [`source`](std::error::Error::source) is then what stands behind those.
 impl fmt::Display for EntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(error) => error.fmt(f),
             Self::EventData(violation) => violation.fmt(f),
+            Self::Checksum { expected } => {
+                write!(f, "the event data has changed since it was made: its checksum is no longer {expected}")
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use crate::names::{NameError, readable};
-use crate::sha256_const;
+use super::error::{NameError, readable};
+use super::sha256_const;
 
 /// The characters of a checksum on the wire: 32 bytes in padded base64.
 pub(crate) const WIRE_CHARS: usize = 44;

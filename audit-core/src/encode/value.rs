@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::error::{EncodeError, EncodeFault};
-use crate::scan;
-use crate::serializer::{Failure, JsonSerializer};
+use super::error::{EncodeError, EncodeFault};
+use crate::json::fault::Failure;
+use crate::json::scan;
+use crate::json::serializer::JsonSerializer;
 
 /// Whether a value was written, or is a `None` and was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +35,10 @@ pub(crate) fn write<T: Serialize + ?Sized>(
 /// What seldom follows, the same for every type, so that it is compiled once.
 #[cold]
 fn after(json: &JsonSerializer<'_>, result: Result<(), Failure>, start: usize, key: &str) -> Result<(), EncodeError> {
-    if let Some(violation) = json.too_deep() {
-        return Err(violation.into());
+    if let Some(fault) = json.too_deep() {
+        return Err(fault.into());
     }
-    result.map_err(|Failure(error)| error.with_key(key))?;
+    result.map_err(|failure| EncodeError::from(failure).with_key(key))?;
     if json.failed() {
         let (key, reason) = (key.to_owned(), "its Serialize hides an error".to_owned());
         return Err(EncodeError::new(EncodeFault::NotJson { key, reason }));

@@ -1,13 +1,13 @@
 //! The types that fields of a role may have.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::event_time::EventTime;
-use crate::names::NameError;
+use crate::names::{EventTime, NameError};
 
 /// What can be an event's time: a [`SystemTime`], an [`EventTime`], and with their features the types of `jiff`,
 /// `chrono` and `time`; also in an `Option`, whose `None` leaves the time to the context.
@@ -178,5 +178,34 @@ impl<T: SourceIp> SourceIp for Option<T> {
 impl<T: SourceIp + ?Sized> SourceIp for &T {
     fn source_ip(&self) -> Option<IpAddr> {
         (**self).source_ip()
+    }
+}
+
+/// What an `outcome` asks of an error: a code that stays the same, beside the message for people.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no error code for the audit record",
+    label = "not an `AuditError`",
+    note = "implement `AuditError` for the error type: `fn error_code(&self) -> Cow<'_, str>`"
+)]
+pub trait AuditError: Display {
+    /// The `errorCode`: a name for the kind of error, at most 256 characters.
+    fn error_code(&self) -> Cow<'_, str>;
+}
+
+impl<E: AuditError + ?Sized> AuditError for &E {
+    fn error_code(&self) -> Cow<'_, str> {
+        (**self).error_code()
+    }
+}
+
+impl<E: AuditError + ?Sized> AuditError for Box<E> {
+    fn error_code(&self) -> Cow<'_, str> {
+        (**self).error_code()
+    }
+}
+
+impl<E: AuditError + ?Sized> AuditError for Arc<E> {
+    fn error_code(&self) -> Cow<'_, str> {
+        (**self).error_code()
     }
 }

@@ -1,51 +1,21 @@
 //! A serializer that writes to the byte what `serde_json` writes, faster, and that sees what the contract asks of JSON while
 //! it writes: how deep it nests, and whether an object's keys are distinct. Numbers it leaves to `serde_json`.
 
-use std::fmt::{self, Display};
-use std::io;
+use std::fmt::Display;
 
 use serde::ser::{self, Serialize, Serializer};
 
-use crate::distinct::DistinctKeys;
-use crate::error::{EncodeError, EncodeFault};
+use super::distinct::DistinctKeys;
+use super::escape::{write_displayed, write_str};
+use super::fault::{Failure, Fault, Result};
+use super::map_key::MapKey;
+use super::number::write_number;
+use super::scan;
 use crate::limits::MAX_NESTING;
-use crate::map_key::MapKey;
-use crate::scan;
-use crate::text::{write_displayed, write_str};
-use crate::violation::Violation;
 
 /// Names by which `serde_json`'s own types ask for their text to be written as it is: `RawValue`, and `Number` with
 /// arbitrary precision. They come from other crates' features, so they can come at any time.
 const AS_IT_IS: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
-
-/// Why a value cannot be written.
-#[derive(Debug)]
-pub(crate) struct Failure(pub(crate) EncodeError);
-
-impl Failure {
-    pub(crate) fn not_json(reason: impl Into<String>) -> Self {
-        Self(EncodeError::new(EncodeFault::NotJson { key: String::new(), reason: reason.into() }))
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.fault() {
-            EncodeFault::NotJson { reason, .. } => f.write_str(reason),
-            _ => self.0.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
-
-impl ser::Error for Failure {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::not_json(message.to_string())
-    }
-}
-
-type Result<T = ()> = std::result::Result<T, Failure>;
 
 /// Writes one value.
 pub(crate) struct JsonSerializer<'a> {
@@ -95,15 +65,15 @@ impl<'a> JsonSerializer<'a> {
     }
 
     /// Where it nests too deep.
-    pub(crate) fn too_deep(&self) -> Option<Violation> {
-        (self.trouble == Trouble::TooDeep).then_some(Violation::TooDeep { offset: self.out.len() })
+    pub(crate) fn too_deep(&self) -> Option<Fault> {
+        (self.trouble == Trouble::TooDeep).then_some(Fault::TooDeep { offset: self.out.len() })
     }
 
     fn open(&mut self, bracket: char) -> Result {
         self.outermost = false;
         if self.depth == MAX_NESTING {
             self.trouble = Trouble::TooDeep;
-            return Err(Failure(Violation::TooDeep { offset: self.out.len() }.into()));
+            return Err(Fault::TooDeep { offset: self.out.len() }.into());
         }
         self.depth += 1;
         self.out.push(bracket);
@@ -147,35 +117,12 @@ impl<'a> JsonSerializer<'a> {
     fn as_it_is<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
         let start = self.out.len();
         value.serialize(MapKey { out: self.out, quoted: false })?;
-        scan::check_inside(self.written_from(start), self.depth).map_err(|violation| {
-            if let Violation::TooDeep { .. } = violation {
+        scan::check_inside(self.written_from(start), self.depth).map_err(|fault| {
+            if let Fault::TooDeep { .. } = fault {
                 self.trouble = Trouble::TooDeep;
             }
-            Failure(violation.into())
+            fault.into()
         })
-    }
-}
-
-/// Appends a number, or a null for one that is not finite.
-pub(crate) fn write_number(out: &mut String, number: impl Serialize) -> Result {
-    serde_json::to_writer(Ascii(out), &number).map_err(|error| Failure::not_json(error.to_string()))
-}
-
-/// Takes the digits that `serde_json` writes.
-struct Ascii<'a>(&'a mut String);
-
-impl io::Write for Ascii<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.push_str(std::str::from_utf8(bytes).map_err(io::Error::other)?);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -6,13 +6,13 @@
 
 use std::borrow::Cow;
 
-use crate::distinct::fingerprint;
+use super::distinct::fingerprint;
+use super::escape::plain_run;
+use super::fault::Fault;
 use crate::limits::MAX_NESTING;
-use crate::text::plain_run;
-use crate::violation::Violation;
 
-/// What reading gives: a violation is rare and large, so it lies apart.
-pub(crate) type Scan<T> = Result<T, Box<Violation>>;
+/// What reading gives: a fault is rare and large, so it is boxed.
+pub(crate) type Scan<T> = Result<T, Box<Fault>>;
 
 /// What kind of value was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,14 +55,14 @@ impl<'a> Text<'a> {
 }
 
 /// Holds a whole text to JSON's grammar, to distinct keys and to bounded nesting.
-pub(crate) fn check(text: &str) -> Result<(), Violation> {
+pub(crate) fn check(text: &str) -> Result<(), Fault> {
     check_inside(text, 0)
 }
 
 /// The same for a text around which so many arrays and objects are open.
-pub(crate) fn check_inside(text: &str, depth: usize) -> Result<(), Violation> {
+pub(crate) fn check_inside(text: &str, depth: usize) -> Result<(), Fault> {
     let mut scanner = Scanner { depth, ..Scanner::new(text) };
-    scanner.value().and_then(|_| scanner.end()).map_err(|violation| *violation)
+    scanner.value().and_then(|_| scanner.end()).map_err(|fault| *fault)
 }
 
 pub(crate) struct Scanner<'a> {
@@ -120,8 +120,8 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn expected(&self, expected: &'static str) -> Violation {
-        Violation::Syntax { offset: self.at, expected }
+    fn expected(&self, expected: &'static str) -> Fault {
+        Fault::Syntax { offset: self.at, expected }
     }
 
     #[inline]
@@ -229,7 +229,7 @@ impl<'a> Scanner<'a> {
         };
         if let Some(at) = twice {
             let key = &keys[at];
-            return Err(Violation::DuplicateKey { key: key.text.decode().into_owned(), offset: key.offset }.into());
+            return Err(Fault::DuplicateKey { key: key.text.decode().into_owned(), offset: key.offset }.into());
         }
         Ok(())
     }
@@ -254,7 +254,7 @@ impl<'a> Scanner<'a> {
 
     fn open(&mut self) -> Scan<()> {
         if self.depth == MAX_NESTING {
-            return Err(Violation::TooDeep { offset: self.at }.into());
+            return Err(Fault::TooDeep { offset: self.at }.into());
         }
         self.depth += 1;
         self.at += 1;
@@ -300,7 +300,7 @@ impl<'a> Scanner<'a> {
         let text = self.text.get(start..self.at).unwrap_or_default();
         let may_overflow = text.len() > 300 || text.contains(['e', 'E']);
         if may_overflow && !text.parse::<f64>().is_ok_and(f64::is_finite) {
-            return Err(Violation::Syntax { offset: start, expected: "a number that a 64-bit float can hold" }.into());
+            return Err(Fault::Syntax { offset: start, expected: "a number that a 64-bit float can hold" }.into());
         }
         Ok(())
     }
@@ -379,7 +379,7 @@ impl<'a> Scanner<'a> {
             .and_then(|digits| {
                 digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
             })
-            .ok_or_else(|| Violation::Syntax { offset: at, expected: "four hex digits after \\u" }.into())
+            .ok_or_else(|| Fault::Syntax { offset: at, expected: "four hex digits after \\u" }.into())
     }
 }
 
@@ -422,8 +422,7 @@ fn unescape(raw: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Scanner, Value, check};
-    use crate::violation::Violation;
+    use super::{Fault, Scanner, Value, check};
 
     #[test]
     fn json_is_taken_and_what_is_almost_json_is_refused_at_its_byte() {
@@ -467,7 +466,7 @@ mod tests {
             ("{} {}", 3),
             ("'a'", 0),
         ] {
-            let Err(Violation::Syntax { offset, .. }) = check(bad) else { panic!("{bad:?} was taken") };
+            let Err(Fault::Syntax { offset, .. }) = check(bad) else { panic!("{bad:?} was taken") };
             assert_eq!(offset, at, "{bad:?}");
         }
     }
@@ -486,11 +485,9 @@ mod tests {
             &many("\"k7\""),
             &many("\"\\u006b7\""),
         ] {
-            assert!(matches!(check(bad), Err(Violation::DuplicateKey { .. })), "{bad}");
+            assert!(matches!(check(bad), Err(Fault::DuplicateKey { .. })), "{bad}");
         }
-        let Err(Violation::DuplicateKey { key, offset }) = check(r#"{"a":1,"b":{"c":[]},"b":3}"#) else {
-            panic!("taken")
-        };
+        let Err(Fault::DuplicateKey { key, offset }) = check(r#"{"a":1,"b":{"c":[]},"b":3}"#) else { panic!("taken") };
         assert_eq!((key.as_str(), offset), ("b", 20));
         assert_eq!(check(r#"{"a":{"a":{"a":1}},"b":{"a":1}}"#), Ok(()), "keys of other objects do not count");
     }
@@ -499,8 +496,8 @@ mod tests {
     fn nesting_ends_at_100_levels() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert_eq!(check(&nested(100)), Ok(()));
-        assert_eq!(check(&nested(101)), Err(Violation::TooDeep { offset: 100 }));
-        assert!(matches!(check(&"[{\"a\":".repeat(100_000)), Err(Violation::TooDeep { .. })));
+        assert_eq!(check(&nested(101)), Err(Fault::TooDeep { offset: 100 }));
+        assert!(matches!(check(&"[{\"a\":".repeat(100_000)), Err(Fault::TooDeep { .. })));
     }
 
     #[test]
@@ -516,7 +513,7 @@ mod tests {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match check(&text) {
                 Ok(()) => prop_assert!(theirs.is_ok(), "{text}"),
-                Err(Violation::DuplicateKey { .. }) => prop_assert!(!text.is_empty()),
+                Err(Fault::DuplicateKey { .. }) => prop_assert!(!text.is_empty()),
                 Err(_) => prop_assert!(theirs.is_err(), "{text}"),
             }
         }

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::error::{EncodeError, EncodeFault};
-use crate::hmac::HmacKey;
+use super::error::{EncodeError, EncodeFault};
+use super::hmac::HmacKey;
+use super::value::{self, Written};
+use crate::contract::schema::check_bytes;
+use crate::json::escape::{plain_len, write_str};
+use crate::json::fault::Fault;
+use crate::json::scan;
 use crate::limits::{Field, Side};
-use crate::scan;
-use crate::schema::check_bytes;
-use crate::text::{plain_len, write_str};
-use crate::value::{self, Written};
-use crate::violation::Violation;
 
 /// Writes one of an event's objects, member by member. It keeps the first error and then writes nothing more, so calls
 /// can be chained; [`done`](Self::done) tells.
@@ -251,8 +251,8 @@ impl Object {
         if !self.distinct {
             let json = out.get(start..).unwrap_or_default();
             // Nothing else can be wrong with what this writer wrote; nesting was counted from the event's own brace.
-            if let Err(violation @ Violation::DuplicateKey { .. }) = scan::check(json) {
-                return Err(violation.into());
+            if let Err(fault @ Fault::DuplicateKey { .. }) = scan::check(json) {
+                return Err(fault.into());
             }
         }
         Ok(())
@@ -262,11 +262,4 @@ impl Object {
 /// What stands between an object's braces.
 pub(crate) fn members_of(json: &str) -> Option<&str> {
     json.strip_prefix('{')?.strip_suffix('}')
-}
-
-/// Appends a text of the schema as a JSON string, once it keeps its limit.
-pub(crate) fn write_text(out: &mut String, field: Field, text: &str) -> Result<(), EncodeError> {
-    field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
-    write_str(out, text);
-    Ok(())
 }

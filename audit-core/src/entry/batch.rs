@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::entry::Entry;
+use super::Entry;
+use super::size::BODY_FRAME_BYTES;
 use crate::limits::{MAX_ENTRIES, Side};
 use crate::names::EventId;
-use crate::wire::BODY_FRAME_BYTES;
 
 /// Up to 100 entries with distinct ids that fit one request's body of 1,000,000 bytes.
 ///

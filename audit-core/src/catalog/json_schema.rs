@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{EventType, FieldType, Protection, Role};
+use super::{EventType, FieldType, Protection, Role};
 use crate::limits::{ACCOUNT_ID_DIGITS, Field};
 
 impl EventType {

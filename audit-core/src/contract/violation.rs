@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::code::EntryErrorCode;
+use crate::json::fault::Fault;
 use crate::limits::{self, Field, Kind, TextFault, Unit};
-use crate::wire::EntryErrorCode;
+use crate::names::shown;
 
 /// One rule of the contract that an event does not keep.
 ///
@@ -109,23 +111,27 @@ impl fmt::Display for Violation {
                 write!(f, "`{}` is {found}; it must be {}", field.path(), expected(field.rule().kind))
             }
             Self::BadTime(value) => {
-                write!(f, "`eventTime` is \"{}\"; it must be a UTC time like 2026-11-21T10:15:30Z", cut(value))
+                write!(f, "`eventTime` is \"{}\"; it must be a UTC time like 2026-11-21T10:15:30Z", shown(value))
             }
             Self::BadIpAddress(value) => {
-                write!(f, "`sourceIPAddress` is \"{}\"; it must be an IPv4 or IPv6 address, or be left out", cut(value))
+                write!(
+                    f,
+                    "`sourceIPAddress` is \"{}\"; it must be an IPv4 or IPv6 address, or be left out",
+                    shown(value)
+                )
             }
             Self::BadAccount(value) => {
-                write!(f, "`recipientAccountId` is \"{}\"; it must be the 12 digits of an account", cut(value))
+                write!(f, "`recipientAccountId` is \"{}\"; it must be the 12 digits of an account", shown(value))
             }
             Self::UnknownField(name) => {
                 write!(
                     f,
                     "`{}` is not a field of the schema; put it under `requestParameters` or `additionalEventData`",
-                    cut(name)
+                    shown(name)
                 )
             }
             Self::DuplicateKey { key, offset } => {
-                write!(f, "the key \"{}\" stands twice in one object, again at byte {offset}; keep one", cut(key))
+                write!(f, "the key \"{}\" stands twice in one object, again at byte {offset}; keep one", shown(key))
             }
             Self::TooDeep { offset } => {
                 write!(
@@ -148,25 +154,18 @@ const fn expected(kind: Kind) -> &'static str {
     }
 }
 
-/// The first 80 characters of a value, with control characters made visible, so that an error fits a line of a log and
-/// cannot forge another.
-pub(crate) fn cut(value: &str) -> Cut<'_> {
-    Cut(value)
+impl From<Fault> for Violation {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::DuplicateKey { key, offset } => Self::DuplicateKey { key, offset },
+            Fault::TooDeep { offset } => Self::TooDeep { offset },
+            Fault::Syntax { offset, expected } => Self::Syntax { offset, expected },
+        }
+    }
 }
 
-pub(crate) struct Cut<'a>(&'a str);
-
-impl fmt::Display for Cut<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 80;
-        let end = self.0.char_indices().nth(SHOWN).map_or(self.0.len(), |(at, _)| at);
-        for character in self.0[..end].chars() {
-            if character.is_control() {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                fmt::Write::write_char(f, character)?;
-            }
-        }
-        if end < self.0.len() { f.write_str("…") } else { Ok(()) }
+impl From<Box<Fault>> for Violation {
+    fn from(fault: Box<Fault>) -> Self {
+        (*fault).into()
     }
 }

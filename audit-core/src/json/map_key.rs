@@ -5,16 +5,15 @@ use std::fmt::{Display, Write};
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use crate::serializer::{Failure, write_number};
-use crate::text::{write_displayed, write_str};
+use super::escape::{write_displayed, write_str};
+use super::fault::{Failure, Result};
+use super::number::write_number;
 
 /// Writes a key in quotes, or JSON that was made elsewhere as it is.
 pub(crate) struct MapKey<'a> {
     pub(crate) out: &'a mut String,
     pub(crate) quoted: bool,
 }
-
-type Result<T = ()> = std::result::Result<T, Failure>;
 
 impl MapKey<'_> {
     fn number(self, number: impl Serialize) -> Result {

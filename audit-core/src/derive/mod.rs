@@ -8,19 +8,20 @@ pub use std::fmt::Display;
 
 pub use serde::Serialize;
 
-pub use crate::catalog::{EventType, FieldType, Protection, Role};
-pub use crate::catalog_text::types;
-pub use crate::derived::Fields;
+pub use crate::catalog::text::types;
+pub use crate::catalog::{EventCatalog as Catalog, EventType, FieldType, Protection, Role};
+pub use crate::encode::event::{AuditEvent as Event, NamesActor as Names};
+pub use crate::encode::identity::UserIdentity;
+pub use crate::encode::object::ObjectWriter;
+pub use crate::encode::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
+pub use crate::encode::writer::EventDataWriter as Writer;
 pub use crate::entry::StaticEntry;
-pub use crate::event::{AuditError, AuditEvent as Event, EventCatalog as Catalog, NamesActor as Names};
-pub use crate::identity::UserIdentity;
 use crate::limits::Field;
-pub use crate::object::ObjectWriter;
-pub use crate::values::{EventTimeValue, SourceIp, TextValue};
-pub use crate::writer::EventDataWriter as Writer;
 
-#[path = "complete.rs"]
 pub mod complete;
+mod fields;
+
+pub use fields::Fields;
 
 /// The type of `EventCatalog::EVENT_TYPES`.
 pub type Types = &'static [EventType];
@@ -32,7 +33,7 @@ pub type Texts = &'static [&'static str];
 pub type Type = &'static EventType;
 
 /// What a method that writes returns.
-pub type Done = Result<(), crate::error::EncodeError>;
+pub type Done = Result<(), crate::encode::error::EncodeError>;
 
 /// The event type of a struct.
 pub const fn ty<E: Catalog + ?Sized>(_: &E) -> Type {
@@ -91,7 +92,7 @@ pub use audit_derive::entry;
 pub mod for_client {
     pub use audit_derive::{AuditEventForClient as AuditEvent, UserIdentityForClient as UserIdentity};
 
+    pub use crate::encode::event::AuditEvent;
+    pub use crate::encode::identity::UserIdentity;
     pub use crate::entry;
-    pub use crate::event::AuditEvent;
-    pub use crate::identity::UserIdentity;
 }

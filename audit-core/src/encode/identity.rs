@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::EncodeError;
+use super::error::EncodeError;
+use super::member::{display_fails, write_text};
+use super::object::{ObjectWriter, members_of};
+use crate::contract::violation::Violation;
+use crate::json::escape::write_displayed;
 use crate::limits::Field;
-use crate::member::display_fails;
-use crate::object::{self, ObjectWriter};
-use crate::text::write_displayed;
-use crate::violation::Violation;
 
 /// Somebody or something that acts: what becomes an event's `userIdentity`.
 ///
@@ -96,7 +96,7 @@ impl Actor for dyn UserIdentity + '_ {
 /// Writes the member `"userIdentity":{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
 pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
     out.push_str(",\"userIdentity\":{\"type\":");
-    object::write_text(out, Field::IdentityType, &identity.identity_type())?;
+    write_text(out, Field::IdentityType, &identity.identity_type())?;
     out.push_str(",\"principalId\":");
     let mut written = None;
     identity.__principal_id(&mut |principal| {
@@ -148,7 +148,7 @@ impl Identity {
         members.members(&self.details).field(key, &value);
         members.close()?;
         // The writer set the object's key before it, unless there was nothing to write.
-        let object = json.find('{').and_then(|start| json.get(start..)).and_then(object::members_of);
+        let object = json.find('{').and_then(|start| json.get(start..)).and_then(members_of);
         object.unwrap_or_default().clone_into(&mut self.details);
         Ok(self)
     }

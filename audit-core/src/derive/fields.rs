@@ -5,12 +5,11 @@ use std::slice::Iter;
 
 use serde::Serialize;
 
-use crate::catalog::{EventType, FieldType, Role};
-use crate::error::EncodeError;
-use crate::event::{AuditError, EventCatalog};
-use crate::identity::Actor;
-use crate::values::{EventTimeValue, SourceIp, TextValue};
-use crate::writer::{EventDataWriter, Part};
+use crate::catalog::{EventCatalog, EventType, FieldType, Role};
+use crate::encode::error::EncodeError;
+use crate::encode::identity::Actor;
+use crate::encode::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
+use crate::encode::writer::{EventDataWriter, Part};
 
 /// Writes the fields of a derived event, in the order of its catalog, which is that of the JSON.
 #[derive(Debug)]

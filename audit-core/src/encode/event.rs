@@ -1,15 +1,13 @@
 //! What happened: the traits that the derives implement.
 
-use std::borrow::Cow;
-use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::context::Context;
+use super::error::EncodeError;
+use super::writer::{self, EventDataWriter};
 use crate::catalog::EventType;
-use crate::context::Context;
-use crate::entry::Entry;
-use crate::error::EncodeError;
-use crate::writer::{self, EventDataWriter};
+use crate::entry::{Entry, StaticEntry};
 
 /// A Rust value that says what happened.
 ///
@@ -32,20 +30,6 @@ pub trait AuditEvent {
     }
 }
 
-/// The event types of a Rust type: one for a struct, one a variant for an enum.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no event types to list",
-    note = "derive `AuditEvent` for the type: it implements `EventCatalog` as well"
-)]
-pub trait EventCatalog {
-    /// All of them, in the order in which they are written. An impl by hand has to give it.
-    const EVENT_TYPES: &'static [EventType] = crate::catalog_text::of_struct::<Self>();
-
-    /// For the derive: the event types as texts, out of which it makes `EVENT_TYPES`.
-    #[doc(hidden)]
-    const __TEXTS: &'static [&'static str] = &[];
-}
-
 /// Marks an event that carries its own user identity. Only such an event can be emitted as it is; any other needs
 /// somebody who is named beside it.
 #[diagnostic::on_unimplemented(
@@ -66,39 +50,44 @@ macro_rules! through_pointer {
                 (**self).write(data)
             }
         }
-        impl<T: EventCatalog + ?Sized> EventCatalog for $pointer {
-            const EVENT_TYPES: &'static [EventType] = T::EVENT_TYPES;
-        }
         impl<T: NamesActor + ?Sized> NamesActor for $pointer {}
     )*};
 }
 through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
 
-/// What an `outcome` asks of an error: a code that stays the same, beside the message for people.
+/// What can be emitted: an event that names its actor, an [`Entry`], or a [`StaticEntry`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no error code for the audit record",
-    label = "not an `AuditError`",
-    note = "implement `AuditError` for the error type: `fn error_code(&self) -> Cow<'_, str>`"
+    message = "`{Self}` cannot be emitted as it is",
+    label = "names nobody who acted, or is no event",
+    note = "an event says who acted by a field with `#[audit(user_identity)]`",
+    note = "or it is emitted as somebody: `client.acting_as(&identity).emit(&event)`",
+    note = "what can be emitted is a reference to a type that derives `AuditEvent`, an `Entry`, or a `&StaticEntry` of `entry!`"
 )]
-pub trait AuditError: Display {
-    /// The `errorCode`: a name for the kind of error, at most 256 characters.
-    fn error_code(&self) -> Cow<'_, str>;
+pub trait IntoEntry {
+    /// The entry, encoded with what `context` adds where it is not an entry yet.
+    fn into_entry(self, context: &Context) -> Result<Entry, EncodeError>;
 }
 
-impl<E: AuditError + ?Sized> AuditError for &E {
-    fn error_code(&self) -> Cow<'_, str> {
-        (**self).error_code()
+impl<E: AuditEvent + NamesActor + ?Sized> IntoEntry for &E {
+    fn into_entry(self, context: &Context) -> Result<Entry, EncodeError> {
+        self.to_entry(context)
     }
 }
 
-impl<E: AuditError + ?Sized> AuditError for Box<E> {
-    fn error_code(&self) -> Cow<'_, str> {
-        (**self).error_code()
+impl IntoEntry for Entry {
+    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
+        Ok(self)
     }
 }
 
-impl<E: AuditError + ?Sized> AuditError for Arc<E> {
-    fn error_code(&self) -> Cow<'_, str> {
-        (**self).error_code()
+impl IntoEntry for &StaticEntry {
+    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
+        Ok(self.to_entry())
+    }
+}
+
+impl IntoEntry for StaticEntry {
+    fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
+        Ok(self.to_entry())
     }
 }

@@ -4,8 +4,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::catalog::EventType;
-use crate::names::AccountId;
-use crate::text::write_str;
+use crate::json::escape::write_str;
+use crate::names::{AccountId, EventTime};
 
 /// The bytes that SHA-256 takes at once.
 const BLOCK: usize = 64;
@@ -68,6 +68,26 @@ impl Heads {
             *head = None;
         }
         head.get_or_insert_with(|| Box::new(Head::new(event_type, account)))
+    }
+}
+
+/// The time that was written last. Most events share their second with the one before.
+#[derive(Debug, Default)]
+pub(crate) struct LastTime {
+    time: Option<EventTime>,
+    json: String,
+}
+
+impl LastTime {
+    /// The member of an event's JSON, with a comma before it.
+    #[inline]
+    pub(crate) fn json(&mut self, time: EventTime) -> &str {
+        if self.time != Some(time) {
+            self.time = Some(time);
+            self.json.clear();
+            self.json.extend([",\"eventTime\":\"", std::str::from_utf8(&time.to_bytes()).unwrap_or_default(), "\""]);
+        }
+        &self.json
     }
 }
 

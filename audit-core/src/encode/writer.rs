@@ -7,22 +7,19 @@ use std::fmt::Display;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::context::Context;
+use super::error::{EncodeError, EncodeFault};
+use super::identity::{Actor, write_identity};
+use super::member::{write_address, write_displayed_member, write_text_member};
+use super::object::Object;
+use super::prefix::{Heads, LastTime};
+use super::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
 use crate::catalog::EventType;
-use crate::checksum::Checksum;
-use crate::context::Context;
+use crate::contract::schema::check_bytes;
+use crate::contract::violation::Violation;
 use crate::entry::Entry;
-use crate::error::{EncodeError, EncodeFault};
-use crate::event::AuditError;
-use crate::event_time::{EventTime, LastTime};
-use crate::head::Heads;
-use crate::identity::{Actor, write_identity};
 use crate::limits::{Field, Side};
-use crate::member::{write_address, write_displayed_member, write_text_member};
-use crate::names::EventId;
-use crate::object::Object;
-use crate::schema::check_bytes;
-use crate::values::{EventTimeValue, SourceIp, TextValue};
-use crate::violation::Violation;
+use crate::names::{Checksum, EventId, EventTime};
 
 /// The objects of an event that carry an application's own keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

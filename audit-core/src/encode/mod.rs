@@ -1,0 +1,15 @@
+//! From an event to its entry: one pass, one buffer, one order.
+
+mod context;
+pub(crate) mod error;
+pub(crate) mod event;
+mod hmac;
+pub(crate) mod identity;
+mod member;
+pub(crate) mod object;
+mod prefix;
+pub(crate) mod roles;
+mod value;
+pub(crate) mod writer;
+
+pub use context::Context;
