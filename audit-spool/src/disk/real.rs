@@ -55,8 +55,8 @@ impl Disk for RealDisk {
             Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
         }
         // The id is for people. If the disk has no room for it, the spool must still drain.
-        let told = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        if let Err(error) = told {
+        let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        if let Err(error) = written {
             tracing::warn!(%error, "the spool's lock file does not tell this process's id");
         }
         Ok(Box::new(RealLock(file)))
