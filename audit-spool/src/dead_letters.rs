@@ -353,14 +353,20 @@ pub(super) fn rewrite_letters(
     disk.sync_dir(dir)
 }
 
-/// All letters of a spool, each event once, by the last line about it; and how many lines could not be read.
-pub(super) fn read_letters(
-    disk: &dyn Disk,
-    dir: &Path,
-    options: &SpoolOptions,
-) -> Result<(Vec<DeadLetter>, u64), SpoolError> {
+/// The dead letters of a spool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Letters {
+    /// The letters, each event once, the oldest first.
+    pub letters: Vec<DeadLetter>,
+    /// How many lines of the files are no letters.
+    pub unreadable_lines: u64,
+}
+
+/// All letters of a spool, each event once, by the last line about it.
+pub(super) fn read_letters(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Letters, SpoolError> {
     let mut letters: BTreeMap<(u64, String), DeadLetter> = BTreeMap::new();
-    let mut unreadable = 0;
+    let mut unreadable_lines = 0;
     for (_, path) in dead_letter_files(disk, dir, &options.name).map_err(SpoolError::io("list", dir))? {
         let bytes = read_file(disk, &path).map_err(SpoolError::io("read", &path))?;
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
@@ -372,11 +378,11 @@ pub(super) fn read_letters(
                 Some(letter) => {
                     letters.insert((letter.seq, letter.id.clone()), letter);
                 }
-                None => unreadable += 1,
+                None => unreadable_lines += 1,
             }
         }
     }
-    Ok((letters.into_values().collect(), unreadable))
+    Ok(Letters { letters: letters.into_values().collect(), unreadable_lines })
 }
 
 fn read_file(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {

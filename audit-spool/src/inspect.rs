@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ack_journal::AckJournal;
-use super::dead_letters::{read_letters, rewrite_letters};
+use super::dead_letters::{Letters, read_letters, rewrite_letters};
 use super::disk::{Disk, Lock, RealDisk};
 use super::error::SpoolError;
 use super::letter::DeadLetter;
@@ -81,10 +81,14 @@ impl StoppedSpool {
         Ok(Self { disk, dir, options, segments, spare_bytes, acked, _lock: lock })
     }
 
-    /// Bytes that were written to the segments, and their number. Zeros that the last one ends with do not count.
-    pub fn size(&self) -> (u64, usize) {
-        let bytes: u64 = self.segments.iter().map(|segment| segment.length).sum();
-        (bytes - self.spare_bytes, self.segments.len())
+    /// Bytes that were written to the segments. Zeros that the last one ends with do not count.
+    pub fn used_bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.length).sum::<u64>() - self.spare_bytes
+    }
+
+    /// The number of segments.
+    pub fn segments(&self) -> usize {
+        self.segments.len()
     }
 
     /// The segments that are kept because of damage in them.
@@ -99,8 +103,8 @@ impl StoppedSpool {
         Ok(files)
     }
 
-    /// All dead letters, the oldest first, and the number of lines that are none.
-    pub fn dead_letters(&self) -> Result<(Vec<DeadLetter>, u64), SpoolError> {
+    /// All dead letters.
+    pub fn dead_letters(&self) -> Result<Letters, SpoolError> {
         read_letters(&*self.disk, &self.dir, &self.options)
     }
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use audit_core::{Checksum, Entry, EventTime};
+use audit_core::{Checksum, Entry, EntryError, EventTime};
 
 use crate::outcome::Outcome;
-use crate::record::{NewRecord, RestoreError, restore};
+use crate::record::NewRecord;
 
 /// An entry that will not be delivered, with everything that is needed to judge it and to send it again.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,8 +61,8 @@ impl DeadLetter {
     }
 
     /// The entry, to be sent again, if the event data still has its checksum and is an entry.
-    pub fn entry(&self) -> Result<Entry, RestoreError> {
-        restore(&self.id, &self.event_data, self.checksum)
+    pub fn entry(&self) -> Result<Entry, EntryError> {
+        Entry::restore(self.id.as_str(), self.event_data.clone(), self.checksum)
     }
 }
 

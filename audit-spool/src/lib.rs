@@ -72,6 +72,7 @@ use tokio::sync::oneshot;
 pub use append::Append;
 #[cfg(feature = "encryption")]
 pub use cipher::{Encryption, KeyError};
+pub use dead_letters::Letters;
 pub use disk::{Disk, DiskFile, Lock, LockError, RealDisk};
 pub use error::{AppendError, Refusal, SpoolError};
 pub use inspect::{Contents, DamagedFile, StoppedSpool};
@@ -80,7 +81,7 @@ pub use log::Blocked;
 pub use options::{SpoolOptions, WhenFull};
 pub use outcome::Outcome;
 pub use reader::{DurableEnd, Reader};
-pub use record::{NewRecord, Record, RestoreError};
+pub use record::{NewRecord, Record};
 pub use recovery::Recovery;
 pub use seq_set::SeqSet;
 pub use state::Damage;
@@ -322,10 +323,10 @@ impl Spool {
         }
     }
 
-    /// All dead letters that lie in the directory, the oldest first. Reads their files whole.
-    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, SpoolError> {
+    /// All dead letters in the directory. Reads their files whole.
+    pub fn dead_letters(&self) -> Result<Letters, SpoolError> {
         let Handle { disk, dir, options, .. } = &*self.handle;
-        Ok(dead_letters::read_letters(&**disk, dir, options)?.0)
+        dead_letters::read_letters(&**disk, dir, options)
     }
 
     /// Ends the spool: writes what is queued, or refuses it if there is no room; makes acknowledgements durable; releases the

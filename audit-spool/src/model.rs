@@ -13,7 +13,7 @@ use audit_core::Checksum;
 use fastrand::Rng;
 
 use super::append::Append;
-use super::dead_letters::{DeadLetters, PendingLetter, line, read_letters};
+use super::dead_letters::{DeadLetters, Letters, PendingLetter, line, read_letters};
 use super::disk::Disk;
 use super::disk::simulated::{Faults, SimulatedDisk};
 use super::error::AppendError;
@@ -355,8 +355,8 @@ impl Model {
                 assert!(came.contains(&n), "record {n}, accepted as {seq}, is lost");
             }
         }
-        let (letters, unreadable) = read_letters(&self.disk, Path::new(DIR), &self.options).unwrap();
-        assert_eq!(unreadable, 0, "there are lines that are no letters");
+        let Letters { letters, unreadable_lines } = read_letters(&self.disk, Path::new(DIR), &self.options).unwrap();
+        assert_eq!(unreadable_lines, 0, "there are lines that are no letters");
         let letters: BTreeMap<u64, DeadLetter> = letters.into_iter().map(|letter| (letter.seq, letter)).collect();
         for (seq, letter) in &letters {
             assert!(self.letters_tried[seq].contains(letter), "letter {seq} is another one");

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use audit_core::wire::EntryErrorCode;
+use audit_core::EntryError;
+use audit_core::wire::{EntryErrorCode, RequestErrorCode};
 
 /// What came of an attempt, or why an entry is dead.
 ///
@@ -21,10 +22,11 @@ use audit_core::wire::EntryErrorCode;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The service refused the entry with this code. A request that is refused with a code of the same name, such as
-    /// `InternalFailure`, is this too.
+    /// The service refused the entry with this code. `InternalFailure` of a whole request is this too: both have one text.
     Entry(EntryErrorCode),
-    /// The service answered with another code, such as `ThrottlingException`.
+    /// The service refused the whole request with this code.
+    Request(RequestErrorCode),
+    /// The service answered with a code that this version does not know.
     Code(String),
     /// The service answered with this HTTP status and no code.
     Status(u16),
@@ -60,6 +62,9 @@ impl From<&str> for Outcome {
         if let Ok(code) = text.parse() {
             return Self::Entry(code);
         }
+        if let Ok(code) = text.parse() {
+            return Self::Request(code);
+        }
         let status = text.strip_prefix("HTTP ").and_then(|status| status.parse().ok()).map(Self::Status);
         // Only what is written the same way again: `HTTP +503` is no status.
         status.filter(|status| status.to_string() == text).unwrap_or_else(|| Self::Code(text.to_owned()))
@@ -80,10 +85,20 @@ impl From<EntryErrorCode> for Outcome {
     }
 }
 
+impl From<&EntryError> for Outcome {
+    fn from(error: &EntryError) -> Self {
+        match error {
+            EntryError::Checksum { .. } => Self::ChecksumMismatch,
+            _ => Self::NotAnEntry,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(code) => code.fmt(f),
+            Self::Request(code) => code.fmt(f),
             Self::Code(code) => f.pad(code),
             Self::Status(status) => f.pad(&format!("HTTP {status}")),
             fixed => f.pad(FIXED.iter().find(|(outcome, _)| outcome == fixed).map_or("", |(_, text)| text)),
@@ -98,10 +113,14 @@ mod tests {
     #[test]
     fn every_outcome_reads_back_as_itself_from_its_text() {
         let codes = EntryErrorCode::ALL.iter().copied().map(Outcome::Entry);
-        let others = [Outcome::Status(503), Outcome::Status(7), Outcome::Code("ThrottlingException".to_owned())];
+        let others = [Outcome::Status(503), Outcome::Status(7), Outcome::Code("NewException".to_owned())];
         for outcome in FIXED.map(|(outcome, _)| outcome).into_iter().chain(codes).chain(others) {
             assert_eq!(Outcome::from(outcome.to_string().as_str()), outcome);
         }
+        for code in RequestErrorCode::ALL {
+            assert_eq!(Outcome::from(code.as_str()).to_string(), code.as_str());
+        }
+        assert_eq!(Outcome::from("ThrottlingException"), Outcome::Request(RequestErrorCode::Throttling));
         for text in ["", "HTTP", "HTTP ", "HTTP +503", "HTTP 0503", "HTTP 70000", "gaveup", "é\n"] {
             assert_eq!(Outcome::from(text), Outcome::Code(text.to_owned()));
             assert_eq!(Outcome::from(text).to_string(), text);

@@ -4,9 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use audit_core::{Checksum, Entry, EntryError};
-use thiserror::Error;
-
-use crate::outcome::Outcome;
 
 /// What is put into a spool: an id, event data, and the checksum that was taken where the entry was made.
 ///
@@ -68,8 +65,8 @@ pub struct Record {
 
 impl Record {
     /// The entry, if the event data still has the checksum that it was made with.
-    pub fn entry(&self) -> Result<Entry, RestoreError> {
-        restore(&self.id, &self.event_data, self.checksum)
+    pub fn entry(&self) -> Result<Entry, EntryError> {
+        Entry::restore(self.id.as_str(), self.event_data.clone(), self.checksum)
     }
 }
 
@@ -84,41 +81,6 @@ impl<'a> From<&'a Record> for NewRecord<'a> {
     fn from(record: &'a Record) -> Self {
         Self::new(record.id.as_str(), record.event_data.as_str(), record.checksum)
     }
-}
-
-/// What was read back is not the entry that was put in.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum RestoreError {
-    /// The bytes have changed since the entry was made.
-    #[error(
-        "the event data does not have the checksum {expected} that its entry was made with: the bytes have changed since"
-    )]
-    #[non_exhaustive]
-    Checksum {
-        /// The checksum that the entry was made with.
-        expected: Checksum,
-    },
-    /// It never was an entry: another version wrote it, or a person did.
-    #[error("this is no entry")]
-    Entry(#[source] EntryError),
-}
-
-impl From<&RestoreError> for Outcome {
-    fn from(error: &RestoreError) -> Self {
-        match error {
-            RestoreError::Checksum { .. } => Self::ChecksumMismatch,
-            RestoreError::Entry(_) => Self::NotAnEntry,
-        }
-    }
-}
-
-/// The entry that these parts are; never with a checksum that was taken anew.
-pub(crate) fn restore(id: &str, event_data: &str, checksum: Checksum) -> Result<Entry, RestoreError> {
-    if Checksum::of(event_data.as_bytes()) != checksum {
-        return Err(RestoreError::Checksum { expected: checksum });
-    }
-    Entry::parse(id, event_data).map_err(RestoreError::Entry)
 }
 
 fn show(f: &mut fmt::Formatter<'_>, name: &str, seq: Option<u64>, id: &str, event_data: &str) -> fmt::Result {

@@ -409,7 +409,7 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
         .after(vec![Attempt::new(EventTime::try_from("1970-01-01T00:00:00Z").unwrap(), "InvalidData")], 1);
     assert_eq!(spool.dead_letter(&letter).wait().unwrap(), seq);
     assert_eq!(drain(&spool, &mut reader).into_iter().map(|record| record.id).collect::<Vec<_>>(), ["fine"]);
-    assert_eq!(spool.dead_letters().unwrap(), std::slice::from_ref(&letter));
+    assert_eq!(spool.dead_letters().unwrap().letters, std::slice::from_ref(&letter));
     spool.close().unwrap();
 
     let path = dir.path().join("default.dead.ndjson");
@@ -425,7 +425,7 @@ fn dead_letters_are_lines_of_json_and_their_events_come_no_more() {
     let (spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
     let seq = spool.append(("second", "{}")).wait().unwrap();
     spool.dead_letter(&DeadLetter::new(seq, ("second", "{}"), Outcome::GaveUp, "")).wait().unwrap();
-    let ids: Vec<String> = spool.dead_letters().unwrap().into_iter().map(|letter| letter.id).collect();
+    let ids: Vec<String> = spool.dead_letters().unwrap().letters.into_iter().map(|letter| letter.id).collect();
     assert_eq!(ids, ["poison", "second"]);
 }
 
@@ -479,7 +479,7 @@ fn an_encrypted_spool_shows_nothing_and_needs_its_key() {
     let dead = spool.append(("dead", "{\"iban\":\"secret\"}")).wait().unwrap();
     let letter = DeadLetter::new(dead, ("dead", "{\"iban\":\"secret\"}"), "InvalidData", "why");
     spool.dead_letter(&letter).wait().unwrap();
-    assert_eq!(spool.dead_letters().unwrap(), [letter]);
+    assert_eq!(spool.dead_letters().unwrap().letters, [letter]);
     spool.close().unwrap();
     let letters = std::fs::read_to_string(dir.path().join("default.dead.ndjson")).unwrap();
     assert!(letters.contains("\"code\":\"InvalidData\"") && !letters.contains("iban"), "{letters}");
@@ -534,7 +534,7 @@ fn an_entry_comes_back_with_the_checksum_that_it_was_made_with() {
     assert_eq!(record.entry(), Ok(entry()));
     let letter = DeadLetter::new(record.seq, &record, Outcome::GaveUp, "");
     spool.dead_letter(&letter).wait().unwrap();
-    assert_eq!(spool.dead_letters().unwrap()[0].entry(), Ok(entry()));
+    assert_eq!(spool.dead_letters().unwrap().letters[0].entry(), Ok(entry()));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use audit_spool::{DeadLetter, Record, RestoreError, StoppedSpool};
+use audit_core::EntryError;
+use audit_spool::{DeadLetter, Record, StoppedSpool};
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -14,7 +15,7 @@ pub(crate) fn open(arguments: &Arguments) -> Result<StoppedSpool, Failure> {
 
 pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
     let spool = open(arguments)?;
-    let (bytes, segments) = spool.size();
+    let (bytes, segments) = (spool.used_bytes(), spool.segments());
     let mut progress = Progress::new("reading", bytes);
     let mut changed = 0;
     let contents = spool.each_pending(|record, behind| {
@@ -22,13 +23,13 @@ pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         progress.at(behind);
     })?;
     drop(progress);
-    let (letters, no_letters) = spool.dead_letters()?;
+    let dead = spool.dead_letters()?;
     writeln!(out, "spool     {:?} in {}", arguments.name, arguments.dir.display())?;
     writeln!(out, "segments  {segments}, {bytes} bytes")?;
     writeln!(out, "pending   {} events, {} bytes", contents.pending_events, contents.pending_bytes)?;
-    writeln!(out, "dead      {} letters", letters.len())?;
-    if no_letters > 0 {
-        writeln!(out, "          {no_letters} lines that are no letters")?;
+    writeln!(out, "dead      {} letters", dead.letters.len())?;
+    if dead.unreadable_lines > 0 {
+        writeln!(out, "          {} lines that are no letters", dead.unreadable_lines)?;
     }
     writeln!(out, "missing   {} events that cannot be read", contents.missing_events)?;
     writeln!(out, "changed   {changed} events that do not have their checksum")?;
@@ -40,7 +41,7 @@ pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
 
 /// Whether the bytes are not those that the entry was made with.
 fn has_changed(record: &Record) -> bool {
-    matches!(record.entry(), Err(RestoreError::Checksum { .. }))
+    matches!(record.entry(), Err(EntryError::Checksum { .. }))
 }
 
 pub(crate) fn list(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
@@ -53,7 +54,7 @@ pub(crate) fn list(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fa
         }
     })?;
     failed?;
-    for letter in spool.dead_letters()?.0 {
+    for letter in spool.dead_letters()?.letters {
         let (id, code) = (letter.id.escape_debug(), letter.code.to_string());
         let code = code.escape_debug();
         writeln!(out, "{}\tdead\t{}\t{id}\t{code}", letter.seq, letter.event_data.len())?;
@@ -66,7 +67,7 @@ pub(crate) fn list(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fa
 
 pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Write) -> Result<(), Failure> {
     let spool = open(arguments)?;
-    let mut progress = Progress::new("searching", spool.size().0);
+    let mut progress = Progress::new("searching", spool.used_bytes());
     let mut found = Vec::new();
     spool.each_pending(|record, behind| {
         progress.at(behind);
@@ -75,7 +76,7 @@ pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Wr
         }
     })?;
     drop(progress);
-    let letters: Vec<DeadLetter> = spool.dead_letters()?.0.into_iter().filter(|letter| letter.id == id).collect();
+    let letters: Vec<DeadLetter> = spool.dead_letters()?.letters.into_iter().filter(|letter| letter.id == id).collect();
     if found.is_empty() && letters.is_empty() {
         let shown: String = id.escape_debug().take(80).collect();
         return Err(

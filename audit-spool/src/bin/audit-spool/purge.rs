@@ -19,7 +19,7 @@ pub(crate) fn purge(
     let spool = open(arguments)?;
     let word = if yes { "removed" } else { "would remove" };
     if dead {
-        let letters = spool.dead_letters()?.0.len();
+        let letters = spool.dead_letters()?.letters.len();
         if yes {
             spool.keep_dead_letters(&[])?;
         }

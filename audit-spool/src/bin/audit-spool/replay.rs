@@ -14,7 +14,7 @@ use crate::{Failure, with_causes};
 const AT_ONCE: usize = 500;
 
 pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let letters = open(arguments)?.dead_letters()?.0;
+    let letters = open(arguments)?.dead_letters()?.letters;
     if letters.is_empty() {
         writeln!(out, "there are no dead letters")?;
         return Ok(());
@@ -46,7 +46,7 @@ pub(crate) fn replay(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
     drop(progress);
     // They are durable as events that wait; now the letters can be removed. Letters that came meanwhile stay.
     let stopped = open(arguments)?;
-    let mut kept = stopped.dead_letters()?.0;
+    let mut kept = stopped.dead_letters()?.letters;
     kept.retain(|letter| !replayed.contains(&(letter.seq, letter.id.as_str())));
     stopped.keep_dead_letters(&kept)?;
     writeln!(out, "replayed {} of {} dead letters: they wait for delivery", replayed.len(), letters.len())?;
