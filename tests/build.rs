@@ -7,6 +7,30 @@ fn main() {
     let readme = page("../README.md");
     let program = blocks(&readme).next().unwrap_or("compile_error!(\"README.md shows no program\");");
     write("readme.rs", program);
+
+    // A module for each heading.
+    let recipes = page("../docs/recipes.md");
+    let modules = recipes.split("\n## ").skip(1).map(|recipe| {
+        let name = recipe.lines().next().unwrap_or_default().to_lowercase().replace(' ', "_");
+        let code: String = blocks(recipe).collect();
+        format!("pub(super) mod {name} {{\n{}\n}}\n", visible(&code))
+    });
+    write("recipes.rs", &modules.collect::<String>());
+}
+
+/// Lets the tests use a recipe's items and the fields of its structs.
+fn visible(code: &str) -> String {
+    let mut in_struct = false;
+    let mut all = String::new();
+    for line in code.lines() {
+        let item = ["fn ", "async fn ", "struct ", "enum ", "const "].iter().any(|word| line.starts_with(word));
+        let field = in_struct && line.strip_prefix("    ").is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+        in_struct = line.starts_with("struct ") || (in_struct && line != "}");
+        let indented = line.trim_start();
+        let public = if item || field { "pub(in super::super) " } else { "" };
+        all.extend([public, indented, "\n"]);
+    }
+    all
 }
 
 fn page(path: &str) -> String {
