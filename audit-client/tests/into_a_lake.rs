@@ -112,7 +112,7 @@ async fn the_usual_transport_can_be_wrapped_in_ones_own() {
 #[tokio::test]
 async fn events_of_every_kind_arrive_as_they_were_emitted() {
     let lake = Lake::builder().start().await.expect("a lake");
-    let client = builder(&lake).hmac_key(b"0123456789abcdef0123456789abcdef").build().await.expect("a client");
+    let client = builder(&lake).hmac_key("2026a", b"0123456789abcdef0123456789abcdef").build().await.expect("a client");
     let alice = Staff { email: "alice@example.com".to_owned() };
     let refund = RefundIssued { refund: "re/17", by: &alice, amount_cents: 1999, iban: "DE02120300000000202051" };
     let receipt = client.emit(&refund).await.expect("accepted");

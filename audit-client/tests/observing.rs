@@ -142,8 +142,12 @@ fn logs_and_metrics_tell_what_happens_and_no_secret() {
         .with_writer(move || writer.clone())
         .init();
 
-    let quick =
-        || AuditClient::builder().channel_arn(testing::CHANNEL_ARN).linger(Duration::ZERO).hmac_key(b"the-hmac-key");
+    let quick = || {
+        AuditClient::builder()
+            .channel_arn(testing::CHANNEL_ARN)
+            .linger(Duration::ZERO)
+            .hmac_key("2026a", b"the-hmac-key")
+    };
     let wait = Duration::from_millis(1);
     let client = quick().backoff(wait, wait).probe(wait, wait).transport(Quotes(AtomicUsize::new(0)));
     let client = client.build_blocking().expect("a client");

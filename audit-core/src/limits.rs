@@ -264,6 +264,12 @@ pub const fn count_chars(text: &str) -> usize {
     count
 }
 
+/// Whether this may be the id of an hmac key: 1 to 16 of `[-_A-Za-z0-9]`. The rule is this project's own.
+#[must_use]
+pub const fn is_hmac_key_id(id: &str) -> bool {
+    id.len() <= 16 && is_event_id(id)
+}
+
 /// Whether a text is an entry's `id`: 1 to 128 of `[-_A-Za-z0-9]`.
 #[must_use]
 pub const fn is_event_id(text: &str) -> bool {

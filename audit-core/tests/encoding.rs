@@ -333,7 +333,7 @@ fn an_outcome_is_response_elements_or_an_error() {
 
 #[test]
 fn hidden_values_are_found_but_not_read() {
-    let keyed = context().hmac_key(b"Jefe");
+    let keyed = context().hmac_key("2026a", b"Jefe");
     let entry = Sample(|data: &mut EventDataWriter<'_>| {
         data.id("1")
             .hmac(Part::Request, "text", "what do ya want for nothing?")
@@ -347,9 +347,9 @@ fn hidden_values_are_found_but_not_read() {
         event["requestParameters"],
         json!({
             // RFC 4231, test case 2.
-            "text": "hmac-sha256:5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            "text": "hmac-sha256:2026a:5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
             // printf '[1,2]' | openssl dgst -sha256 -hmac Jefe
-            "list": "hmac-sha256:3f978ca6d3a3981ec607eed20f758afafb8c3f3be30b494c7a39d1e310f6e967",
+            "list": "hmac-sha256:2026a:3f978ca6d3a3981ec607eed20f758afafb8c3f3be30b494c7a39d1e310f6e967",
             "card": "[REDACTED]",
         })
     );
@@ -362,7 +362,8 @@ fn hidden_values_are_found_but_not_read() {
 fn no_debug_output_shows_a_key_or_an_events_data() {
     let alice = Identity::new("Staff", "alice").and_then(|alice| alice.detail("iban", "DE02120300000000202051"));
     let alice = alice.expect("short");
-    let context = Context::new(AccountId::from_static("123456789012")).identity(&alice).hmac_key(b"a-secret-key");
+    let context =
+        Context::new(AccountId::from_static("123456789012")).identity(&alice).hmac_key("2026a", b"a-secret-key");
     let entry = Sample(|data: &mut EventDataWriter<'_>| data.id("1").request("iban", "DE02120300000000202051").done())
         .to_entry(&context)
         .expect("whole");

@@ -1,5 +1,5 @@
 //! The types of other crates, in fields and as ids.
-#![cfg(all(feature = "jiff", feature = "chrono", feature = "time", feature = "uuid", feature = "ulid"))]
+#![cfg(all(feature = "jiff02", feature = "chrono04", feature = "time03", feature = "uuid1", feature = "ulid"))]
 
 use audit_core::{EventId, EventTime, EventTimeValue};
 

@@ -177,7 +177,7 @@ macro_rules! suite {
         fn context() -> $($lib)*::Context {
             $($lib)*::Context::new($($lib)*::AccountId::from_static("123456789012"))
                 .identity(&Robot(7, ::core::option::Option::None))
-                .hmac_key(b"key")
+                .hmac_key("2026a", b"key")
                 .time(::std::time::SystemTime::UNIX_EPOCH)
         }
 
@@ -229,7 +229,7 @@ macro_rules! suite {
                 r#""UID":"1","eventTime":"1970-01-01T00:00:00Z","userIdentity":{"type":"Staff","principalId":"alice@example.com","#,
                 r#""details":{"team":"support","secret":"[REDACTED]"}},"userAgent":"9","requestParameters":{"type":"t","item":3,"#,
                 r#""numbers":[4,5],"twice":42,"password":"[REDACTED]","#,
-                r#""iban":"hmac-sha256:5a3ac46b6813ca805e07d80bf67173db4188adc8058a5095570df43d24d17d65","x":6},"#,
+                r#""iban":"hmac-sha256:2026a:5a3ac46b6813ca805e07d80bf67173db4188adc8058a5095570df43d24d17d65","x":6},"#,
                 r#""responseElements":{"always":true},"errorCode":"CardExpired","errorMessage":"the card has expired","#,
                 r#""additionalEventData":{"the note":"n"}}"#
             ));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::limits::Side;
+use audit_core::limits::{Side, is_hmac_key_id};
 use audit_core::{AccountId, ChannelArn, Context, ExternalId, UserIdentity};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -67,6 +67,7 @@ pub struct ClientBuilder {
     credentials: Option<SharedCredentialsProvider>,
     sdk_config: Option<SdkConfig>,
     context: Context,
+    has_wrong_hmac_key_id: bool,
     transport: Option<Arc<dyn Transport>>,
     on_dead_letter: Option<Callback>,
     tap: Option<Tap>,
@@ -103,6 +104,7 @@ impl Default for ClientBuilder {
             sdk_config: None,
             // The account comes with the channel.
             context: Context::new(AccountId::from_static("000000000000")),
+            has_wrong_hmac_key_id: false,
             transport: None,
             on_dead_letter: None,
             tap: None,
@@ -236,9 +238,10 @@ impl ClientBuilder {
         self
     }
 
-    /// The key for `hmac` fields: see [`Context::hmac_key`].
-    pub fn hmac_key(mut self, key: &[u8]) -> Self {
-        self.context = self.context.hmac_key(key);
+    /// The key for `hmac` fields, and its id: see [`Context::hmac_key`].
+    pub fn hmac_key(mut self, id: &str, key: impl AsRef<[u8]>) -> Self {
+        self.has_wrong_hmac_key_id = !is_hmac_key_id(id);
+        self.context = self.context.hmac_key(id, key);
         self
     }
 
@@ -322,6 +325,12 @@ impl ClientBuilder {
             return Err(BuildError::Region { region: cut(&region), of_channel: channel.region().to_owned() });
         }
         let wrong = |key, reason: String| Err(BuildError::Value { key, reason });
+        if self.has_wrong_hmac_key_id {
+            // What stands in the id's place may be the key: it is not shown.
+            let reason =
+                "its id must be 1 to 16 of [-_A-Za-z0-9]; give it as hmac_key(id, key), or AUDIT_HMAC_KEY=<id>:<key>";
+            return wrong("hmac_key", reason.to_owned());
+        }
         if self.capacity_entries == 0 {
             return wrong("capacity_entries", "is 0; it must be at least 1".to_owned());
         }

@@ -60,7 +60,7 @@ pub struct ClientConfig {
     pub region: Option<String>,
     /// See [`ClientBuilder::endpoint_url`]. In the environment: `AUDIT_ENDPOINT_URL`, or AWS's own variables.
     pub endpoint_url: Option<String>,
-    /// See [`ClientBuilder::hmac_key`]: the bytes of this text. In the environment: `AUDIT_HMAC_KEY`.
+    /// See [`ClientBuilder::hmac_key`]: `<id>:<key>`, the key being the bytes of its text. In the environment: `AUDIT_HMAC_KEY`.
     #[serde(skip_serializing)]
     pub hmac_key: Option<String>,
     /// See [`ClientBuilder::user_agent`]. In the environment: `AUDIT_USER_AGENT`.
@@ -125,7 +125,11 @@ impl ClientConfig {
         let builder = set(builder, self.max_concurrency, ClientBuilder::max_concurrency);
         let builder = set(builder, self.region, ClientBuilder::region);
         let builder = set(builder, self.endpoint_url, ClientBuilder::endpoint_url);
-        let builder = set(builder, self.hmac_key, |builder, key| builder.hmac_key(key.as_bytes()));
+        let builder = set(builder, self.hmac_key, |builder, key| {
+            // Without a colon there is no id, which the builder refuses.
+            let (id, key) = key.split_once(':').unwrap_or_default();
+            builder.hmac_key(id, key)
+        });
         set(builder, self.user_agent, |builder, agent| builder.user_agent(&agent))
     }
 }
@@ -350,6 +354,9 @@ mod tests {
     #[test]
     fn no_key_is_shown_or_written() {
         let config = from_vars(&[("AUDIT_HMAC_KEY", "sesame")]).expect("valid");
+        let builder = config.clone().into_builder().channel_arn(crate::testing::CHANNEL_ARN);
+        let error = builder.build_blocking().expect_err("no id").to_string();
+        assert!(error.contains("AUDIT_HMAC_KEY=<id>:<key>") && !error.contains("sesame"), "{error}");
         assert!(!format!("{config:?}").contains("sesame"));
         assert!(!serde_json::to_string(&config).expect("written").contains("sesame"));
         assert!(!format!("{:?}", config.into_builder()).contains("sesame"));

@@ -121,7 +121,7 @@ fn is_always_there(field: &FieldType) -> bool {
 fn value(field: &FieldType) -> Value {
     match field.protection {
         Protection::Redact => json!({ "const": "[REDACTED]" }),
-        Protection::Hmac => json!({ "type": "string", "pattern": "^hmac-sha256:[0-9a-f]{64}$" }),
+        Protection::Hmac => json!({ "type": "string", "pattern": "^hmac-sha256:[-_A-Za-z0-9]{1,16}:[0-9a-f]{64}$" }),
         Protection::None if field.converted => json!({}),
         Protection::None => {
             let inner = field.rust_type.strip_prefix("Option<").and_then(|inner| inner.strip_suffix('>'));

@@ -68,11 +68,12 @@ impl Context {
         self
     }
 
-    /// The key for `hmac` fields. Whoever has it can find out which value a field had by trying values, so keep it like a
-    /// password; with another key, equal values no longer look alike. At least 32 bytes are a good length.
+    /// The key for `hmac` fields, and its id, which each hidden value names: 1 to 16 of `[-_A-Za-z0-9]`, such as `2026a`. Another
+    /// id is an error when an event needs the key. Whoever has the key can find out which value a field had by trying values, so keep it like a
+    /// password; with another key, equal values no longer look alike: [`HmacKeys`](crate::HmacKeys) searches under old ones. At least 32 bytes are a good length.
     #[must_use]
-    pub fn hmac_key(mut self, key: &[u8]) -> Self {
-        self.hmac_key = Some(HmacKey::new(key));
+    pub fn hmac_key(mut self, id: &str, key: impl AsRef<[u8]>) -> Self {
+        self.hmac_key = Some(HmacKey::new(id, key.as_ref()));
         self
     }
 

@@ -45,6 +45,8 @@ pub enum EncodeFault {
         /// The key of the field.
         key: String,
     },
+    /// The event has an `hmac` field, and the id of the context's key is not 1 to 16 of `[-_A-Za-z0-9]`.
+    HmacKeyId,
     /// The event's `AuditEvent::write` called the writer out of order, twice for one field, or never for the id.
     Order {
         /// The field.
@@ -99,7 +101,7 @@ impl EncodeError {
             EncodeFault::NotAnObject { field } | EncodeFault::Order { field } => Some(*field),
             EncodeFault::Time(_) => Some(Field::EventTime),
             EncodeFault::NoIdentity => Some(Field::UserIdentity),
-            EncodeFault::NotJson { .. } | EncodeFault::NoHmacKey { .. } => None,
+            EncodeFault::NotJson { .. } | EncodeFault::NoHmacKey { .. } | EncodeFault::HmacKeyId => None,
         }
     }
 }
@@ -144,6 +146,10 @@ impl fmt::Display for EncodeError {
             }
             EncodeFault::NoHmacKey { key } => {
                 write!(f, "`{}` is an hmac field, and the context has no key; give it one", shown(key))
+            }
+            // The id may be a key that was given in its place, so it is not shown.
+            EncodeFault::HmacKeyId => {
+                f.write_str("the id of the hmac key must be 1 to 16 of [-_A-Za-z0-9]; give it as `hmac_key(id, key)`")
             }
             EncodeFault::Order { field } => write!(
                 f,

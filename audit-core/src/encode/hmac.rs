@@ -1,18 +1,23 @@
-//! Values that can be found but not read: HMAC-SHA-256 (RFC 2104) under the context's key.
+//! Values that can be found but not read: HMAC-SHA-256 (RFC 2104) under a key that the mask names.
 
-use std::fmt::Write;
+use std::fmt;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// The two hash states that a key begins: the key itself is not kept.
+use super::value::{self, Written};
+use crate::limits::is_hmac_key_id;
+
+/// A key with its id. It keeps the two hash states that the key begins, not the key itself.
 #[derive(Clone)]
 pub(crate) struct HmacKey {
+    id: Box<str>,
     inner: Sha256,
     outer: Sha256,
 }
 
 impl HmacKey {
-    pub(crate) fn new(key: &[u8]) -> Self {
+    pub(crate) fn new(id: &str, key: &[u8]) -> Self {
         const BLOCK: usize = 64;
         let mut block = [0_u8; BLOCK];
         if key.len() <= BLOCK {
@@ -22,24 +27,86 @@ impl HmacKey {
             block[..hashed.len()].copy_from_slice(&hashed);
         }
         let begin = |pad: u8| Sha256::new_with_prefix(block.map(|byte| byte ^ pad));
-        Self { inner: begin(0x36), outer: begin(0x5C) }
+        Self { id: id.into(), inner: begin(0x36), outer: begin(0x5C) }
     }
 
-    /// What stands in place of the value: `hmac-sha256:` and 64 hex digits.
-    pub(crate) fn mask(&self, value: &[u8]) -> String {
+    /// Whether the id is one that masks may carry: 1 to 16 of `[-_A-Za-z0-9]`.
+    pub(crate) fn has_valid_id(&self) -> bool {
+        is_hmac_key_id(&self.id)
+    }
+
+    /// What stands in place of a value whose JSON this is: `hmac-sha256:`, the key's id, and 64 hex digits, over a string's own
+    /// bytes or over another value's JSON.
+    pub(crate) fn mask(&self, json: &str) -> String {
+        match serde_json::from_str::<String>(json) {
+            Ok(text) => self.mask_of(text.as_bytes()),
+            Err(_) => self.mask_of(json.as_bytes()),
+        }
+    }
+
+    fn mask_of(&self, value: &[u8]) -> String {
         let inner = self.inner.clone().chain_update(value).finalize();
         let outer: [u8; 32] = self.outer.clone().chain_update(inner).finalize().into();
-        outer.iter().fold(String::from("hmac-sha256:"), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        let mut mask = format!("hmac-sha256:{}:", self.id);
+        mask.extend(
+            outer
+                .iter()
+                .flat_map(|byte| [byte >> 4, byte & 0xF])
+                .filter_map(|digit| char::from_digit(digit.into(), 16)),
+        );
+        mask
+    }
+}
+
+/// The keys under which a value may have been hidden, to search for it.
+///
+/// ```
+/// use audit_core::HmacKeys;
+///
+/// let keys = HmacKeys::new().add("2025a", b"the key of last year").add("2026a", b"the key of this year");
+/// let masks = keys.search("DE02120300000000202051");
+/// assert!(masks[0].starts_with("hmac-sha256:2026a:") && masks[1].starts_with("hmac-sha256:2025a:"));
+/// ```
+#[derive(Clone, Default)]
+pub struct HmacKeys(Vec<HmacKey>);
+
+impl HmacKeys {
+    /// No keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a key, newer than those before it, under the id that it has in [`Context::hmac_key`](crate::Context::hmac_key).
+    /// Under an id that is not 1 to 16 of `[-_A-Za-z0-9]` no event was ever encoded, so its masks find nothing.
+    #[must_use]
+    pub fn add(mut self, id: &str, key: impl AsRef<[u8]>) -> Self {
+        self.0.push(HmacKey::new(id, key.as_ref()));
+        self
+    }
+
+    /// The masks that stand in events for this value, one for each key, the newest key's first. Empty for a value that has no
+    /// JSON or is a `None`: such a value is never written.
+    #[must_use]
+    pub fn search<T: Serialize + ?Sized>(&self, value: &T) -> Vec<String> {
+        let mut json = String::new();
+        match value::write(&mut json, "", value, 0) {
+            Ok(Written::Value) => self.0.iter().rev().map(|key| key.mask(&json)).collect(),
+            Ok(Written::Nothing) | Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// Shows the ids, and no key.
+impl fmt::Debug for HmacKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::HmacKey;
+    use super::{HmacKey, HmacKeys};
 
     #[test]
     fn masks_are_those_of_rfc_4231() {
@@ -56,7 +123,19 @@ mod tests {
                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
             ),
         ] {
-            assert_eq!(HmacKey::new(&key).mask(&value), format!("hmac-sha256:{mask}"));
+            assert_eq!(HmacKey::new("k", &key).mask_of(&value), format!("hmac-sha256:k:{mask}"));
         }
+    }
+
+    #[test]
+    fn a_value_is_found_under_the_newest_key_first_and_none_is_shown() {
+        let keys = HmacKeys::new().add("old", b"first-key").add("new", "second-key".to_owned());
+        let masks = keys.search(&17);
+        assert_eq!(
+            masks,
+            [HmacKey::new("new", b"second-key").mask("17"), HmacKey::new("old", b"first-key").mask("17")]
+        );
+        assert_eq!(keys.search(&None::<u8>), Vec::<String>::new());
+        assert_eq!(format!("{keys:?}"), r#"["old", "new"]"#);
     }
 }

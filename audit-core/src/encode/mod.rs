@@ -13,3 +13,4 @@ mod value;
 pub(crate) mod writer;
 
 pub use context::Context;
+pub use hmac::HmacKeys;

@@ -234,12 +234,11 @@ impl Object {
         }
         let hmac_key = hmac_key
             .ok_or_else(|| EncodeError::new(EncodeFault::NoHmacKey { key: key.to_owned() }).under(self.field))?;
-        let mask = match serde_json::from_str::<String>(&json) {
-            Ok(text) => hmac_key.mask(text.as_bytes()),
-            Err(_) => hmac_key.mask(json.as_bytes()),
-        };
+        if !hmac_key.has_valid_id() {
+            return Err(EncodeError::new(EncodeFault::HmacKeyId));
+        }
         self.begin_key(out, key);
-        write_str(out, &mask);
+        write_str(out, &hmac_key.mask(&json));
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::names::{EventTime, NameError};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a time that an event can have",
     note = "use a `std::time::SystemTime` or an `EventTime`",
-    note = "the features `jiff`, `chrono` and `time` add those crates' types that know their offset from UTC"
+    note = "the features `jiff02`, `chrono04` and `time03` add those crates' types that know their offset from UTC"
 )]
 pub trait EventTimeValue {
     /// The time, to the second, or `None` to leave it to the context.
@@ -45,14 +45,14 @@ impl<T: EventTimeValue + ?Sized> EventTimeValue for &T {
     }
 }
 
-#[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
+#[cfg(any(feature = "jiff02", feature = "chrono04", feature = "time03"))]
 fn from_seconds(seconds: i64) -> Result<Option<EventTime>, NameError> {
     EventTime::from_unix_seconds(seconds).map(Some).ok_or_else(|| {
         NameError::new("an event's time", "between the years 0000 and 9999", &format!("{seconds} s from 1970"))
     })
 }
 
-#[cfg(feature = "jiff")]
+#[cfg(feature = "jiff02")]
 impl EventTimeValue for jiff::Timestamp {
     fn event_time(&self) -> Result<Option<EventTime>, NameError> {
         // Its seconds are rounded towards zero, its fraction has their sign.
@@ -60,28 +60,28 @@ impl EventTimeValue for jiff::Timestamp {
     }
 }
 
-#[cfg(feature = "jiff")]
+#[cfg(feature = "jiff02")]
 impl EventTimeValue for jiff::Zoned {
     fn event_time(&self) -> Result<Option<EventTime>, NameError> {
         self.timestamp().event_time()
     }
 }
 
-#[cfg(feature = "chrono")]
+#[cfg(feature = "chrono04")]
 impl<Z: chrono::TimeZone> EventTimeValue for chrono::DateTime<Z> {
     fn event_time(&self) -> Result<Option<EventTime>, NameError> {
         from_seconds(self.timestamp())
     }
 }
 
-#[cfg(feature = "time")]
+#[cfg(feature = "time03")]
 impl EventTimeValue for time::OffsetDateTime {
     fn event_time(&self) -> Result<Option<EventTime>, NameError> {
         from_seconds(self.unix_timestamp())
     }
 }
 
-#[cfg(feature = "time")]
+#[cfg(feature = "time03")]
 impl EventTimeValue for time::UtcDateTime {
     fn event_time(&self) -> Result<Option<EventTime>, NameError> {
         from_seconds(self.unix_timestamp())

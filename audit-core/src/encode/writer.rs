@@ -349,7 +349,7 @@ impl<'a> EventDataWriter<'a> {
         })
     }
 
-    /// A member whose value can be found, but not read: `hmac-sha256:` and the hex of the HMAC-SHA-256, under the
+    /// A member whose value can be found, but not read: `hmac-sha256:`, the key's id, and the hex of the HMAC-SHA-256, under the
     /// context's key, of a string's bytes or of another value's JSON. A `None` is left out.
     pub fn hmac<T: Serialize + ?Sized>(&mut self, part: Part, key: &str, value: &T) -> &mut Self {
         self.member(part, |object, out, context| object.hmac(out, key, value, context.hmac_key.as_ref()))

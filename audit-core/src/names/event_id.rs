@@ -170,7 +170,7 @@ impl TryFrom<&str> for EventId {
 
 textual!(EventId);
 
-#[cfg(feature = "uuid")]
+#[cfg(feature = "uuid1")]
 impl From<uuid::Uuid> for EventId {
     fn from(uuid: uuid::Uuid) -> Self {
         Self::shared(uuid.to_string())

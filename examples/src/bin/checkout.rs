@@ -229,7 +229,7 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
             .endpoint_url(lake.endpoint_url())
             .credentials(Credentials::new(key.id(), key.secret(), None, None, "checkout"))
             // A real key comes from a secret store, and stays the same.
-            .hmac_key(b"an example's key, of thirty-two bytes")
+            .hmac_key("2026a", b"an example's key, of thirty-two bytes")
             .linger(Duration::from_millis(50));
         (builder, Some(lake))
     };

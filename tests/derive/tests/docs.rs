@@ -76,7 +76,7 @@ fn every_example_gives_the_json_that_the_page_shows() {
     let page = std::fs::read_to_string(&path).unwrap();
     let context = Context::new(AccountId::from_static("123456789012"))
         .identity(&Identity::new("Service", "shop").unwrap())
-        .hmac_key(b"key")
+        .hmac_key("2026a", b"key")
         .time(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_256_130));
     let mut written = String::new();
     let mut parts = page.split("```json");

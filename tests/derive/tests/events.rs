@@ -53,7 +53,7 @@ struct RefundIssued<'a> {
 
 fn context() -> Context {
     Context::new(AccountId::from_static("123456789012"))
-        .hmac_key(b"key")
+        .hmac_key("2026a", b"key")
         .time(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
 }
 
@@ -81,7 +81,7 @@ fn the_event_of_the_architecture_comes_out_as_drawn() {
             r#""recipientAccountId":"123456789012","UID":"00000000-0000-0000-0000-000000000000","#,
             r#""eventTime":"1970-01-01T00:00:01Z","userIdentity":{"type":"Staff","principalId":"alice@example.com","#,
             r#""details":{"department":"support"}},"sourceIPAddress":"203.0.113.7","requestParameters":{"orderId":"ord_1","#,
-            r#""amountCents":1999,"iban":"hmac-sha256:5a3ac46b6813ca805e07d80bf67173db4188adc8058a5095570df43d24d17d65"},"#,
+            r#""amountCents":1999,"iban":"hmac-sha256:2026a:5a3ac46b6813ca805e07d80bf67173db4188adc8058a5095570df43d24d17d65"},"#,
             r#""responseElements":{"payoutId":7}}"#
         )
     );

@@ -34,7 +34,7 @@ both_ways! {
 fn json(event: &dyn AuditEvent) -> String {
     let context = Context::new(AccountId::from_static("123456789012"))
         .identity(&Identity::new("Service", "shop").expect("a right identity"))
-        .hmac_key(b"key")
+        .hmac_key("2026a", b"key")
         .time(std::time::UNIX_EPOCH);
     event.to_entry(&context).expect("a right event").event_data().to_owned()
 }

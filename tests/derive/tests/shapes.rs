@@ -18,7 +18,7 @@ use serde::Serialize;
 fn context() -> Context {
     Context::new(AccountId::from_static("123456789012"))
         .identity(&Identity::new("Service", "shop").expect("a right identity"))
-        .hmac_key(b"key")
+        .hmac_key("2026a", b"key")
         .time(std::time::UNIX_EPOCH)
 }
 
@@ -557,7 +557,7 @@ mod collect_failure {
 fn serdes_functions_work_under_their_name() {
     let event = |failing| Priced::One { amount: 1999, none: None, hashed: 1, skipped: 2, failing };
     // `printf %s 0.01 | openssl dgst -sha256 -hmac key`
-    let hashed = "hmac-sha256:9b05be08022f607cacf2eaaacc427f490a191a0d0bc6e04b62fd6f69ee6e43b6";
+    let hashed = "hmac-sha256:2026a:9b05be08022f607cacf2eaaacc427f490a191a0d0bc6e04b62fd6f69ee6e43b6";
     assert_eq!(request(&event(Some(1))), format!(r#"{{"amount":"19.99","failing":1,"hashed":"{hashed}"}}"#));
     assert!(error(&event(None)).to_string().contains("there is none"));
 }
