@@ -1,4 +1,4 @@
-//! Entries of GitHub's audit log: serde reads what they say, `#[derive(AuditEvent)]` says what they become.
+//! Entries of GitHub's audit log: serde reads them, `#[derive(AuditEvent)]` writes them as events.
 
 use std::fmt;
 use std::net::{AddrParseError, IpAddr};
@@ -7,11 +7,11 @@ use audit_client::{AuditEvent, EventId, EventTime, NameError, UserIdentity};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// What becomes of an entry: one event of the lake.
+/// The event that an entry becomes.
 #[derive(AuditEvent)]
 #[audit(source = "github.com", rename_all = "snake_case")]
 pub struct GithubEvent {
-    /// GitHub's `action` names the event: the names are its own, and not known here.
+    /// GitHub's `action` is the event's name; this program has no list of them.
     #[audit(event_name)]
     pub action: String,
     #[audit(id)]
@@ -26,10 +26,10 @@ pub struct GithubEvent {
     actor_ip: Option<IpAddr>,
     org: Option<String>,
     repo: Option<String>,
-    /// A credential's hash helps nobody who reads the record: that there was one does.
+    /// The record says that there was a credential, and not its hash.
     #[audit(redact, skip_if = Option::is_none)]
     hashed_token: Option<String>,
-    /// Whatever else the entry says, as it says it.
+    /// All other keys of the entry, unchanged.
     #[audit(flatten)]
     rest: Map<String, Value>,
 }
@@ -45,7 +45,7 @@ struct Actor {
     is_bot: Option<bool>,
 }
 
-/// What this program needs to know of an entry. Everything else stays in `rest`.
+/// The keys that this program reads. All others are in `rest`.
 #[derive(Deserialize)]
 struct LogEntry {
     action: String,
@@ -67,7 +67,7 @@ struct LogEntry {
     rest: Map<String, Value>,
 }
 
-/// A time, in one of the forms that GitHub has for it.
+/// A time, in one of GitHub's forms.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Time {
@@ -88,7 +88,7 @@ impl GithubEvent {
         let time = entry.timestamp.or(entry.at_sign_timestamp).or(entry.created_at).ok_or(Why::NoTime)?;
         Ok(Self {
             action: entry.action,
-            // An entry without an ID of its own gets one from what it says: the same line is the same event, always.
+            // An entry without an ID gets one from its text: the same line is always the same event.
             id: entry.document_id.unwrap_or_else(|| EventId::derive(line).to_string()),
             at: time.read()?,
             actor: Actor { login, number: entry.actor_id, is_bot: entry.actor_is_bot },
@@ -108,7 +108,7 @@ impl Time {
     fn read(&self) -> Result<EventTime, Why> {
         match self {
             Self::Number(milliseconds) => {
-                // Whole seconds of any year that has a name are exact in a float.
+                // Whole seconds of the years 0 to 9999 are exact in a float.
                 #[allow(clippy::cast_possible_truncation, reason = "a float beyond i64 becomes the nearest i64")]
                 let seconds = (milliseconds / 1_000.0).floor() as i64;
                 EventTime::from_unix_seconds(seconds).ok_or_else(|| Why::Time(milliseconds.to_string()))
@@ -130,26 +130,26 @@ impl Time {
 /// A line of the log that is not an event.
 #[derive(Debug)]
 pub struct NotAnEvent {
-    /// What GitHub calls it, if the line says so.
+    /// GitHub's name for it, if the line has one.
     pub action: Option<String>,
-    /// Why not.
+    /// The reason.
     pub why: Why,
 }
 
 /// Why a line of the log is not an event.
 #[derive(Debug)]
 pub enum Why {
-    /// It is not JSON, or not an entry.
+    /// The line is not JSON, or not an entry.
     Entry(serde_json::Error),
-    /// It does not say who did it.
+    /// The entry names no actor.
     NoActor,
-    /// It does not say when.
+    /// The entry has no time.
     NoTime,
-    /// It says when in a form that is not known.
+    /// The time has an unknown form.
     Time(String),
-    /// What it says of when is not a time.
+    /// The time does not exist, such as 31 February.
     NotATime(NameError),
-    /// What it says of where from is not an address.
+    /// The source is not an IP address.
     Address(AddrParseError),
 }
 
@@ -157,7 +157,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(error) => write!(f, "not an audit log entry: {error}"),
-            Self::NoActor => f.write_str("no `actor`: nobody to name as the one who did it"),
+            Self::NoActor => f.write_str("no `actor`: an event must name who did it"),
             Self::NoTime => f.write_str("no `@timestamp` and no `created_at`: when it happened is not known"),
             Self::Time(time) => write!(f, "its time `{time}` has a form that is not known"),
             Self::NotATime(error) => error.fmt(f),

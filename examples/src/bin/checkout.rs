@@ -1,15 +1,15 @@
-//! A shop whose handlers say who did what, from where: an axum service that emits audit events and loses none of them.
+//! A web shop: an axum service whose events say who did what, from where. It loses none of them.
 //!
 //! ```sh
 //! cargo run --bin checkout                       # listens on 127.0.0.1:3000, sends to a lake of its own
 //! curl -X POST http://127.0.0.1:3000/orders -H 'x-user: alice@example.com' -H 'content-type: application/json' \
 //!      -d '{"item":"teapot","quantity":1,"amountCents":1999,"iban":"DE02120300000000202051"}'
 //! curl -X POST http://127.0.0.1:3000/orders/1/refund -H 'x-staff: bob@example.com'
-//! kill -TERM PID                                 # finishes what it has begun, and accounts for every event
+//! kill -TERM PID                                 # answers open requests, then accounts for every event
 //! ```
 //!
-//! With `AUDIT_CHANNEL_ARN` set it sends to that channel, as the environment says.
-#![allow(clippy::print_stdout, reason = "it is a program that shows something")]
+//! With `AUDIT_CHANNEL_ARN` set, it sends to that channel; the other settings come from the environment too.
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,8 +32,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-/// How long the end may take: less than an orchestrator waits before it kills.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// Shorter than an orchestrator waits before it kills the process.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 
 #[derive(UserIdentity)]
 #[audit(type = "Customer")]
@@ -42,7 +42,7 @@ struct Customer {
     email: String,
 }
 
-/// It says itself who acted, so it can be emitted as it is.
+/// The event names its actor, so the client can emit it as it is.
 #[derive(AuditEvent)]
 #[audit(source = "shop.example.com")]
 struct OrderPlaced<'a> {
@@ -58,12 +58,12 @@ struct OrderPlaced<'a> {
     item: &'a str,
     quantity: u32,
     amount_cents: u64,
-    // The same account can be found again, and nobody can read it.
+    // Events of the same account can be found; the account number cannot be read.
     #[audit(hmac)]
     iban: &'a str,
 }
 
-/// It does not say who acted: whoever emits it must.
+/// The event names no actor: the handler adds one with `acting_as`.
 #[derive(AuditEvent)]
 #[audit(source = "shop.example.com", generate_id)]
 struct RefundIssued<'a> {
@@ -142,7 +142,7 @@ async fn place_order(
         amount_cents: order.amount_cents,
         iban: &order.iban,
     };
-    // Accepted is enough: the client owes it a verdict, and the customer need not wait for that.
+    // Accepted is enough: the customer need not wait for the delivery.
     let _receipt = shop.audit.emit(&placed).await?;
     Ok((StatusCode::CREATED, Json(serde_json::json!({ "orderId": order_id }))).into_response())
 }
@@ -155,7 +155,7 @@ async fn refund(
 ) -> Result<Response, Refused> {
     let staff = Identity::new("Staff", &signed_in(&headers, "x-staff")?).map_err(|_| Refused::NotSignedIn)?;
     let outcome = pay_back(&shop, order_id);
-    // What was refused is as interesting as what was done.
+    // A refused refund is an event too.
     let acting = shop.audit.acting_as(&staff).from_ip(peer.ip());
     let acting = user_agent(&headers).map_or(acting.clone(), |agent| acting.user_agent(agent));
     let _receipt = acting.emit(&RefundIssued { order_id, outcome: &outcome }).await?;
@@ -172,7 +172,7 @@ fn pay_back(shop: &Shop, order_id: u64) -> Result<Payout, RefundError> {
     Ok(Payout { amount_cents })
 }
 
-/// Stands for a session: a real shop would not believe a header.
+/// Takes the place of a session: a real shop must not trust a header.
 fn signed_in(headers: &HeaderMap, header: &str) -> Result<String, Refused> {
     let name = headers.get(header).and_then(|name| name.to_str().ok()).filter(|name| !name.is_empty());
     name.map(ToOwned::to_owned).ok_or(Refused::NotSignedIn)
@@ -182,7 +182,7 @@ fn user_agent(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok())
 }
 
-/// Why a request is refused before the shop has an answer.
+/// Why the shop refuses a request.
 #[derive(Debug)]
 enum Refused {
     NotSignedIn,
@@ -202,7 +202,7 @@ impl IntoResponse for Refused {
             Self::NotAudited(EmitError::Encode(error)) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response()
             }
-            // Nothing happens in this shop that leaves no trace.
+            // Without an event, nothing happens in this shop.
             Self::NotAudited(_) => (StatusCode::SERVICE_UNAVAILABLE, "try again later").into_response(),
         }
     }
@@ -215,7 +215,7 @@ fn shop(audit: AuditClient) -> Router {
         .with_state(Shop { audit, orders: Arc::default() })
 }
 
-/// A client as the environment says; without a channel there, to a lake of our own.
+/// A client with settings from the environment; without a channel there, a client of a new lake.
 async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
     let config = ClientConfig::from_env()?;
     let (builder, lake) = if config.channel_arn.is_some() {
@@ -228,7 +228,7 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
             .channel_arn(lake.channel_arn().as_str())
             .endpoint_url(lake.endpoint_url())
             .credentials(Credentials::new(key.id(), key.secret(), None, None, "checkout"))
-            // A real key comes from a secret store, and stays the same.
+            // A real key is kept in a secret store and stays the same.
             .hmac_key("2026a", b"an example's key, of thirty-two bytes")
             .linger(Duration::from_millis(50));
         (builder, Some(lake))
@@ -259,8 +259,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         })
         .await?;
 
-    // Only now: the requests that were under way have had their events accepted.
-    let report = audit.shutdown(LAST_WORDS).await;
+    // Not earlier: open requests had to emit their events first.
+    let report = audit.shutdown(SHUTDOWN_DEADLINE).await;
     if let Some(lake) = lake {
         for event in lake.events().await? {
             println!("stored {}", event.event_data);

@@ -1,12 +1,12 @@
-//! The main job, end to end: entries of an audit log become events, go through the client to a lake, and every one of them
-//! is accounted for.
+//! From end to end: entries of an audit log become events, the client delivers them to a lake, and the report accounts for
+//! every line.
 //!
 //! ```sh
 //! cargo run --bin quickstart                    # 40 sample entries, into a lake in ./quickstart-lake
 //! cargo run --bin quickstart -- FILE.ndjson     # your own
-//! AUDIT_CHANNEL_ARN=arn:… cargo run --bin quickstart   # to that channel, through AWS's usual chain
+//! AUDIT_CHANNEL_ARN=arn:… cargo run --bin quickstart   # to that channel, with credentials from AWS's usual chain
 //! ```
-#![allow(clippy::print_stdout, reason = "it is a program that shows something")]
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,7 +18,7 @@ use audit_lake::Lake;
 
 const SAMPLE: &str = include_str!("../../data/github-audit-log.ndjson");
 const LAKE_FOLDER: &str = "quickstart-lake";
-/// A lake keeps events by channel, so that a second run finds what the first one stored.
+/// A lake stores events by channel: with the same channel, a second run finds the events of the first one.
 const CHANNEL: ChannelArn =
     ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/quickstart-0000-4000-8000-000000000000");
 
@@ -41,9 +41,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             },
         }
     }
-    // After it, every receipt has its answer: also where nothing could be delivered.
+    // After the shutdown, every receipt has an answer, also if nothing could be delivered.
     let report = client.shutdown(Duration::from_secs(30)).await;
-    account.settle(sent).await;
+    account.wait_for(sent).await;
 
     account.print();
     if let Some(lake) = lake {
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A client to the channel that the environment names; or, without one, to a lake of our own.
+/// A client of the channel in the environment; without one there, a client of a new lake.
 async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
     if let Ok(channel) = std::env::var("AUDIT_CHANNEL_ARN") {
         let client = AuditClient::builder().channel_arn(channel).build().await?;
@@ -73,12 +73,12 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
     Ok((client, Some(lake)))
 }
 
-/// What became of every line.
+/// The result for every line.
 #[derive(Default)]
 struct Account {
-    /// How many were delivered and how many were not, by the event's name.
+    /// Counts of delivered and of refused events, by event name.
     by_name: BTreeMap<String, (u64, u64)>,
-    /// Why not, by line.
+    /// Reasons, by line.
     refused: BTreeMap<u64, String>,
 }
 
@@ -88,7 +88,7 @@ impl Account {
         self.refused.insert(number, format!("{name}: {why}"));
     }
 
-    async fn settle(&mut self, sent: Vec<(u64, String, Receipt)>) {
+    async fn wait_for(&mut self, sent: Vec<(u64, String, Receipt)>) {
         for (number, name, receipt) in sent {
             match receipt.delivered().await {
                 Ok(_) => self.by_name.entry(name).or_default().0 += 1,

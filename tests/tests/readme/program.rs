@@ -1,4 +1,4 @@
 //! The program in README.md.
-#![allow(clippy::print_stdout, reason = "it is a program that shows something")]
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 include!(concat!(env!("OUT_DIR"), "/readme.rs"));
