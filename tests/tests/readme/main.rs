@@ -61,6 +61,22 @@ async fn the_first_program_trusts_the_certificates_in_ssl_cert_file() {
 }
 
 #[test]
+fn features_are_in_the_manifests_of_their_crates() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("| feature |").expect("the table");
+    for row in table.lines().skip(2).take_while(|line| !line.is_empty()) {
+        let mut cells = row.split('|').skip(1);
+        let (features, crates) = (cells.next().map(names), cells.next().map(names));
+        for (of, feature) in crates.iter().flatten().flat_map(|of| features.iter().flatten().map(move |it| (of, it))) {
+            assert!(read(&format!("{of}/Cargo.toml")).contains(&format!("\n{feature} = [")), "{of}: {feature}");
+        }
+    }
+}
+
+#[test]
 fn links_lead_to_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benches/README.md", "docs/README.md"];
