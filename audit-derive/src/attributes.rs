@@ -1,7 +1,10 @@
-//! The attribute table: every attribute, where it may stand, what value it takes, what it does.
+//! The attribute table: every attribute, where it may stand, what value it takes, what it does. The rows of roles come from
+//! the table of roles.
 //!
 //! Parser, suggestions, editor completion and the test that compares `docs/derive.md` all read this table, so that none
 //! of them can know an attribute that the others do not.
+
+use crate::roles::Role;
 
 use Place::{Enum, EventField, Identity, IdentityField, Struct, Variant};
 
@@ -54,7 +57,7 @@ pub(crate) enum Takes {
 }
 
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute {
     pub(crate) name: &'static str,
     pub(crate) places: &'static [Place],
@@ -62,12 +65,12 @@ pub(crate) struct Attribute {
     /// How it is written, for messages and docs.
     pub(crate) example: &'static str,
     /// What it does, in one line, for docs and completion.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the tests compare it with the docs and with the completion"))]
     pub(crate) doc: &'static str,
 }
 
 const ITEMS: &[Place] = &[Struct, Enum];
 const FIELDS: &[Place] = &[EventField];
+const IDENTITY_FIELDS: &[Place] = &[IdentityField];
 const KEYED: &[Place] = &[EventField, IdentityField];
 
 /// A row without the field names.
@@ -81,9 +84,9 @@ const fn row(
     Attribute { name, places, takes, example, doc }
 }
 
-/// The table.
+/// The attributes of items.
 #[rustfmt::skip]
-pub(crate) static ATTRIBUTES: &[Attribute] = &[
+static OF_ITEMS: &[Attribute] = &[
     row("source", &[Struct, Enum, Variant], Takes::Text, "source = \"orders.example.com\"", "the event's `eventSource`; required"),
     row("version", &[Struct, Enum, Variant], Takes::Text, "version = \"1.0\"", "the version of the event's form; \"1.0\" where it is left out"),
     row("name", &[Struct, Variant], Takes::Text, "name = \"RefundIssued\"", "the event's `eventName`; the identifier where it is left out"),
@@ -92,19 +95,11 @@ pub(crate) static ATTRIBUTES: &[Attribute] = &[
     row("crate", &[Struct, Enum, Identity], Takes::Module, "crate = \"::audit_core\"", "where the generated code finds the library"),
     row("bound", &[Struct, Enum, Identity], Takes::Bounds, "bound = \"T: serde::Serialize\"", "the where clause of the impl, instead of the inferred one"),
     row("type", &[Identity], Takes::Text, "type = \"Staff\"", "the identity's `type`; required"),
-    row("event_name", FIELDS, Takes::Nothing, "event_name", "role: the `eventName`, where it is not the same for all events of the type"),
-    row("id", FIELDS, Takes::Nothing, "id", "role: the event's own id, as `UID` and, where it fits, as the entry's id"),
-    row("user_identity", FIELDS, Takes::Nothing, "user_identity", "role: who did it"),
-    row("time", FIELDS, Takes::Nothing, "time", "role: when it happened; now where it is left out"),
-    row("user_agent", FIELDS, Takes::Nothing, "user_agent", "role: with what it was done"),
-    row("source_ip", FIELDS, Takes::Nothing, "source_ip", "role: from which IP address"),
-    row("error_code", FIELDS, Takes::Nothing, "error_code", "role: the code of the error that it ended in"),
-    row("error_message", FIELDS, Takes::Nothing, "error_message", "role: the text of the error that it ended in"),
-    row("outcome", FIELDS, Takes::Nothing, "outcome", "role: a `Result`: `Ok` becomes `responseElements`, `Err` becomes `errorCode` and `errorMessage`"),
-    row("request", FIELDS, Takes::Nothing, "request", "role: a key of `requestParameters`; the role of a field without one"),
-    row("response", FIELDS, Takes::Nothing, "response", "role: a key of `responseElements`"),
-    row("additional", FIELDS, Takes::Nothing, "additional", "role: a key of `additionalEventData`"),
-    row("principal_id", &[IdentityField], Takes::Nothing, "principal_id", "role: the identity's `principalId`; required"),
+];
+
+/// The attributes that say how a field is written.
+#[rustfmt::skip]
+static OF_FIELDS: &[Attribute] = &[
     row("rename", KEYED, Takes::Text, "rename = \"orderId\"", "the key"),
     row("flatten", KEYED, Takes::Nothing, "flatten", "the value's own keys stand in place of one key"),
     row("skip", KEYED, Takes::Nothing, "skip", "the field is left out"),
@@ -114,14 +109,34 @@ pub(crate) static ATTRIBUTES: &[Attribute] = &[
     row("hmac", FIELDS, Takes::Nothing, "hmac", "the value is its HMAC-SHA-256, keyed by the context: findable, never readable"),
 ];
 
+/// The attributes that give roles, out of the table of roles.
+static OF_ROLES: [Attribute; Role::ALL.len()] = {
+    let mut rows = [row("", &[], Takes::Nothing, "", ""); Role::ALL.len()];
+    let mut at = 0;
+    while at < rows.len() {
+        let role = Role::ALL[at].row();
+        let places = if role.of_identity { IDENTITY_FIELDS } else { FIELDS };
+        rows[at] = row(role.attribute, places, Takes::Nothing, role.attribute, role.doc);
+        at += 1;
+    }
+    rows
+};
+
+/// The whole table.
+pub(crate) fn all() -> impl Iterator<Item = &'static Attribute> {
+    // Only an attribute has a text that says what it does; the other roles are given by none.
+    let of_roles = OF_ROLES.iter().filter(|attribute| !attribute.doc.is_empty());
+    OF_ITEMS.iter().chain(of_roles).chain(OF_FIELDS)
+}
+
 /// The row of `name`, wherever it may stand.
 pub(crate) fn find(name: &str) -> Option<&'static Attribute> {
-    ATTRIBUTES.iter().find(|attribute| attribute.name == name)
+    all().find(|attribute| attribute.name == name)
 }
 
 /// What may stand at `place`, in the table's order.
 pub(crate) fn valid_at(place: Place) -> impl Iterator<Item = &'static Attribute> {
-    ATTRIBUTES.iter().filter(move |attribute| attribute.places.contains(&place))
+    all().filter(move |attribute| attribute.places.contains(&place))
 }
 
 /// "valid on {place}: `a`, `b`, …": the second line of a message about an attribute.
@@ -146,7 +161,7 @@ mod tests {
 
     #[test]
     fn each_row_has_a_place_and_says_what_it_does() {
-        for attribute in ATTRIBUTES {
+        for attribute in all() {
             assert!(!attribute.places.is_empty() && !attribute.doc.is_empty(), "{}", attribute.name);
             assert!(attribute.example.starts_with(attribute.name), "{}", attribute.name);
             assert_eq!(attribute.takes == Takes::Nothing, !attribute.example.contains('='), "{}", attribute.name);
@@ -158,7 +173,7 @@ mod tests {
     fn the_page_of_docs_has_the_same_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/derive.md");
         let page = std::fs::read_to_string(path).unwrap();
-        for attribute in ATTRIBUTES {
+        for attribute in all() {
             let Attribute { name, example, doc, .. } = attribute;
             let row = format!("| [`{name}`](#{name}) | {} | `{example}` | {doc} |\n", places_of(attribute));
             assert!(page.contains(&row), "missing in docs/derive.md:\n{row}");
@@ -166,9 +181,9 @@ mod tests {
             let section = page.split_once(&heading).map(|(_, rest)| rest.split("\n##").next().unwrap_or_default());
             assert!(section.is_some_and(|section| section.contains(name) && section.contains("```json")), "{heading}");
         }
-        assert_eq!(page.matches("| [`").count(), ATTRIBUTES.len());
+        assert_eq!(page.matches("| [`").count(), all().count());
         let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).unwrap();
-        for attribute in ATTRIBUTES {
+        for attribute in all() {
             assert!(
                 docs.contains(&format!("`{}`", attribute.name)),
                 "`{}` is not in the macros' own docs",

@@ -56,7 +56,7 @@ mod tests {
 
     /// The text of a module of `audit_core::__::complete`.
     fn library_module(name: &str) -> String {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit-core/src/complete.rs");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit-core/src/derive/complete.rs");
         let file = std::fs::read_to_string(path).unwrap();
         let begin = format!("pub mod {name} {{\n");
         file.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}`")).1.split("\n}\n").next().unwrap().to_owned()

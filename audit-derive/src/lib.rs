@@ -16,6 +16,7 @@ mod expand;
 mod limits;
 mod model;
 mod parse;
+mod roles;
 mod suggest;
 
 use proc_macro::TokenStream;

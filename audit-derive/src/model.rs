@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{ExprPath, Generics, Member, Type, WherePredicate};
 
 use crate::parse::Text;
+use crate::roles::Role;
 
 /// The version of an event's form where none is given.
 pub(crate) const VERSION: &str = "1.0";
@@ -88,97 +89,4 @@ pub(crate) enum Form {
     Flattened,
     Redacted,
     Hmac,
-}
-
-/// What a field is in its event, in the order in which the writer wants them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) enum Role {
-    EventName,
-    Id,
-    Time,
-    UserIdentity,
-    UserAgent,
-    SourceIp,
-    Request,
-    Response,
-    Outcome,
-    ErrorCode,
-    ErrorMessage,
-    Additional,
-    /// Of an identity.
-    PrincipalId,
-    /// Of an identity: a key of its `details`.
-    Detail,
-}
-
-/// The roles of an event's fields, by the attribute that gives them.
-pub(crate) const ROLES: [(&str, Role); 12] = [
-    ("event_name", Role::EventName),
-    ("id", Role::Id),
-    ("time", Role::Time),
-    ("user_identity", Role::UserIdentity),
-    ("user_agent", Role::UserAgent),
-    ("source_ip", Role::SourceIp),
-    ("request", Role::Request),
-    ("response", Role::Response),
-    ("outcome", Role::Outcome),
-    ("error_code", Role::ErrorCode),
-    ("error_message", Role::ErrorMessage),
-    ("additional", Role::Additional),
-];
-
-impl Role {
-    /// Whether the role is that of a JSON object's keys: then any number of fields may have it.
-    pub(crate) const fn has_keys(self) -> bool {
-        matches!(self, Self::Request | Self::Response | Self::Additional | Self::Detail)
-    }
-
-    /// The attribute that gives it, or what the field is without one.
-    pub(crate) const fn attribute(self) -> &'static str {
-        match self {
-            Self::EventName => "event_name",
-            Self::Id => "id",
-            Self::Time => "time",
-            Self::UserIdentity => "user_identity",
-            Self::UserAgent => "user_agent",
-            Self::SourceIp => "source_ip",
-            Self::Request => "request",
-            Self::Response => "response",
-            Self::Outcome => "outcome",
-            Self::ErrorCode => "error_code",
-            Self::ErrorMessage => "error_message",
-            Self::Additional => "additional",
-            Self::PrincipalId => "principal_id",
-            Self::Detail => "detail",
-        }
-    }
-
-    /// What stands for the role in a catalog's text.
-    pub(crate) const fn letter(self) -> char {
-        match self {
-            Self::EventName => 'n',
-            Self::Id => 'i',
-            Self::Time => 't',
-            Self::UserIdentity => 'u',
-            Self::UserAgent => 'a',
-            Self::SourceIp => 's',
-            Self::Response => 'r',
-            Self::Outcome => 'o',
-            Self::ErrorCode => 'c',
-            Self::ErrorMessage => 'm',
-            Self::Additional => 'x',
-            // These need none.
-            Self::Request | Self::PrincipalId | Self::Detail => 'q',
-        }
-    }
-
-    /// The JSON object whose key the field is.
-    pub(crate) const fn object(self) -> &'static str {
-        match self {
-            Self::Response => "responseElements",
-            Self::Additional => "additionalEventData",
-            Self::Detail => "details",
-            _ => "requestParameters",
-        }
-    }
 }

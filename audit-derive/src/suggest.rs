@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-use crate::attributes::{ATTRIBUTES, Attribute, Place, valid_at};
+use crate::attributes::{self, Attribute, Place, valid_at};
 
 /// Names that people bring from serde and from the event's JSON, and what is meant by them.
 const FOREIGN: &[(&str, &str)] = &[
@@ -47,7 +47,7 @@ pub(crate) fn nearest(name: &str, place: Place) -> Option<&'static Attribute> {
     meant
         .and_then(|meant| valid_at(place).find(|attribute| attribute.name == meant))
         .or_else(|| closest(name, valid_at(place), |attribute| attribute.name))
-        .or_else(|| closest(name, ATTRIBUTES.iter(), |attribute| attribute.name))
+        .or_else(|| closest(name, attributes::all(), |attribute| attribute.name))
 }
 
 /// The nearest of `words`, for values that are one of a list.
@@ -95,7 +95,7 @@ mod tests {
     fn every_typo_of_one_edit_suggests_the_right_attribute() {
         let letters = "abcdefghijklmnopqrstuvwxyz_".chars();
         let mut tried = 0;
-        for attribute in ATTRIBUTES {
+        for attribute in attributes::all() {
             for &place in attribute.places {
                 let name: Vec<char> = attribute.name.chars().collect();
                 let mut typos: Vec<Vec<char>> = Vec::new();
@@ -123,7 +123,7 @@ mod tests {
                 }
                 for typo in typos {
                     let typo: String = typo.into_iter().collect();
-                    if typo.trim_matches('_').is_empty() || ATTRIBUTES.iter().any(|other| other.name == typo) {
+                    if typo.trim_matches('_').is_empty() || attributes::all().any(|other| other.name == typo) {
                         continue;
                     }
                     tried += 1;

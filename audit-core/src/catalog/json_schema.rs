@@ -58,11 +58,8 @@ impl EventType {
         }
         let mut required =
             vec!["version", "eventSource", "eventName", "eventTime", "UID", "recipientAccountId", "userIdentity"];
-        for (role, field) in [
-            (Role::Request, Field::RequestParameters),
-            (Role::Response, Field::ResponseElements),
-            (Role::Additional, Field::AdditionalEventData),
-        ] {
+        for &role in Role::ALL.iter().filter(|role| role.has_keys()) {
+            let field = role.member();
             let open = role == Role::Response && has(Role::Outcome);
             if has(role) || open {
                 let schema = self.object(role, open);

@@ -1,8 +1,10 @@
 //! What there is to know of an event type before any event: for catalogs, reviews and schemas.
 
 mod json_schema;
+mod role;
 pub(crate) mod text;
 
+pub use role::Role;
 pub use text::EventCatalog;
 
 use serde::{Serialize, Serializer};
@@ -139,62 +141,6 @@ impl FieldType {
     pub const fn protected(mut self, protection: Protection) -> Self {
         self.protection = protection;
         self
-    }
-}
-
-/// What a field is to its event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// `eventName`, where it is not the same for all events of the type.
-    EventName,
-    /// The source's own ID of the event: `UID`, and the entry's id.
-    Id,
-    /// `eventTime`
-    Time,
-    /// `userIdentity`
-    UserIdentity,
-    /// `userAgent`
-    UserAgent,
-    /// `sourceIPAddress`
-    SourceIp,
-    /// A member of `requestParameters`.
-    Request,
-    /// A member of `responseElements`.
-    Response,
-    /// `responseElements`, or `errorCode` and `errorMessage`.
-    Outcome,
-    /// `errorCode`
-    ErrorCode,
-    /// `errorMessage`
-    ErrorMessage,
-    /// A member of `additionalEventData`.
-    Additional,
-}
-
-impl Role {
-    /// The role as the derive's attribute names it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EventName => "event_name",
-            Self::Id => "id",
-            Self::Time => "time",
-            Self::UserIdentity => "user_identity",
-            Self::UserAgent => "user_agent",
-            Self::SourceIp => "source_ip",
-            Self::Request => "request",
-            Self::Response => "response",
-            Self::Outcome => "outcome",
-            Self::ErrorCode => "error_code",
-            Self::ErrorMessage => "error_message",
-            Self::Additional => "additional",
-        }
-    }
-}
-
-impl Serialize for Role {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -140,10 +140,10 @@ const fn field(line: &'static str) -> FieldType {
     }
     if let [b'@', ..] = rest.as_bytes() {
         let (role, after) = before(rest.split_at(1).1, b' ');
-        field.role = named(role);
+        field.role = Role::of_letter(role);
         rest = after;
     }
-    if matches!(field.role, Role::Request | Role::Response | Role::Additional) {
+    if field.role.has_keys() {
         (field.key, rest) = before(rest, b' ');
     }
     field.rust_type = rest;
@@ -170,23 +170,6 @@ const fn before(text: &'static str, end: u8) -> (&'static str, &'static str) {
         rest = after;
     }
     (text, "")
-}
-
-const fn named(role: &str) -> Role {
-    match role.as_bytes() {
-        b"n" => Role::EventName,
-        b"i" => Role::Id,
-        b"t" => Role::Time,
-        b"u" => Role::UserIdentity,
-        b"a" => Role::UserAgent,
-        b"s" => Role::SourceIp,
-        b"r" => Role::Response,
-        b"o" => Role::Outcome,
-        b"c" => Role::ErrorCode,
-        b"m" => Role::ErrorMessage,
-        b"x" => Role::Additional,
-        _ => Role::Request,
-    }
 }
 
 #[cfg(test)]

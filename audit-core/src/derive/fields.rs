@@ -5,7 +5,7 @@ use std::slice::Iter;
 
 use serde::Serialize;
 
-use crate::catalog::{EventCatalog, EventType, FieldType, Role};
+use crate::catalog::{EventCatalog, EventType, FieldType};
 use crate::encode::error::EncodeError;
 use crate::encode::identity::Actor;
 use crate::encode::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
@@ -189,12 +189,6 @@ impl Fields<'_, '_> {
 
     /// The object and the key of the next field that has one. A catalog that ends too soon cannot come from a derive.
     fn next(&mut self) -> (Part, &'static str) {
-        let part = |role: Role| match role {
-            Role::Request => Some(Part::Request),
-            Role::Response => Some(Part::Response),
-            Role::Additional => Some(Part::Additional),
-            _ => None,
-        };
-        self.keyed.find_map(|field| Some((part(field.role)?, field.key))).unwrap_or((Part::Additional, ""))
+        self.keyed.find_map(|field| Some((Part::of(field.role)?, field.key))).unwrap_or((Part::Additional, ""))
     }
 }

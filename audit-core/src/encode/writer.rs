@@ -14,7 +14,7 @@ use super::member::{write_address, write_displayed_member, write_text_member};
 use super::object::Object;
 use super::prefix::{Heads, LastTime};
 use super::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
-use crate::catalog::EventType;
+use crate::catalog::{EventType, Role};
 use crate::contract::schema::check_bytes;
 use crate::contract::violation::Violation;
 use crate::entry::Entry;
@@ -33,68 +33,52 @@ pub enum Part {
 }
 
 impl Part {
-    const fn step(self) -> Step {
+    const fn role(self) -> Role {
         match self {
-            Self::Request => Step::Request,
-            Self::Response => Step::Response,
-            Self::Additional => Step::Additional,
+            Self::Request => Role::Request,
+            Self::Response => Role::Response,
+            Self::Additional => Role::Additional,
         }
     }
-}
 
-/// The order of the JSON. What is constant comes before all of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Start,
-    Name,
-    Uid,
-    Time,
-    Identity,
-    UserAgent,
-    SourceIp,
-    Request,
-    Response,
-    ErrorCode,
-    ErrorMessage,
-    Additional,
-    End,
-}
-
-impl Step {
-    const ALL: [Self; 13] = [
-        Self::Start,
-        Self::Name,
-        Self::Uid,
-        Self::Time,
-        Self::Identity,
-        Self::UserAgent,
-        Self::SourceIp,
-        Self::Request,
-        Self::Response,
-        Self::ErrorCode,
-        Self::ErrorMessage,
-        Self::Additional,
-        Self::End,
-    ];
-
-    fn next(self) -> Self {
-        Self::ALL.get(self as usize + 1).copied().unwrap_or(Self::End)
+    const fn step(self) -> Step {
+        Step::of(self.role())
     }
 
-    const fn field(self) -> Field {
+    /// The object that the fields of a role are keys of.
+    pub(crate) fn of(role: Role) -> Option<Self> {
+        [Self::Request, Self::Response, Self::Additional].into_iter().find(|part| part.role() == role)
+    }
+}
+
+/// A place in the order of the JSON, which is that of [`Role`]. What is constant comes before all of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step(u8);
+
+impl Step {
+    const START: Self = Self(0);
+    const NAME: Self = Self::of(Role::EventName);
+    const ID: Self = Self::of(Role::Id);
+    const TIME: Self = Self::of(Role::Time);
+    const IDENTITY: Self = Self::of(Role::UserIdentity);
+    const USER_AGENT: Self = Self::of(Role::UserAgent);
+    const SOURCE_IP: Self = Self::of(Role::SourceIp);
+    const ERROR_CODE: Self = Self::of(Role::ErrorCode);
+    const ERROR_MESSAGE: Self = Self::of(Role::ErrorMessage);
+    const END: Self = Self(u8::MAX);
+
+    const fn of(role: Role) -> Self {
+        Self(role as u8 + 1)
+    }
+
+    fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    fn field(self) -> Field {
         match self {
-            Self::Start | Self::Name => Field::EventName,
-            Self::Uid => Field::Uid,
-            Self::Time => Field::EventTime,
-            Self::Identity => Field::UserIdentity,
-            Self::UserAgent => Field::UserAgent,
-            Self::SourceIp => Field::SourceIpAddress,
-            Self::Request => Field::RequestParameters,
-            Self::Response => Field::ResponseElements,
-            Self::ErrorCode => Field::ErrorCode,
-            Self::ErrorMessage => Field::ErrorMessage,
-            Self::Additional => Field::AdditionalEventData,
-            Self::End => Field::EventData,
+            Self::START => Field::EventName,
+            Self(step) => Role::ALL.get(usize::from(step) - 1).map_or(Field::EventData, |role| role.member()),
         }
     }
 }
@@ -153,7 +137,7 @@ impl<'a> EventDataWriter<'a> {
         out.clear();
         out.push_str(&head.json);
         Self {
-            at: if event_type.name_from_field { Step::Start } else { Step::Name },
+            at: if event_type.name_from_field { Step::START } else { Step::NAME },
             hash: head.hash.clone(),
             hashed: head.hashed(),
             last_time,
@@ -203,19 +187,19 @@ impl<'a> EventDataWriter<'a> {
     /// Fills in what lies between two steps.
     fn pass_over(&mut self, at: Step, step: Step) -> Result<(), EncodeError> {
         let passed = |default: Step| at < default && default < step;
-        if let Some(never) = [Step::Name, Step::Uid].into_iter().find(|required| passed(*required)) {
+        if let Some(never) = [Step::NAME, Step::ID].into_iter().find(|required| passed(*required)) {
             return Err(EncodeError::new(EncodeFault::Order { field: never.field() }));
         }
-        if passed(Step::Time) {
+        if passed(Step::TIME) {
             self.default_time()?;
         }
-        if passed(Step::Identity) {
+        if passed(Step::IDENTITY) {
             self.default_identity()?;
         }
-        if passed(Step::UserAgent) {
+        if passed(Step::USER_AGENT) {
             self.default_user_agent()?;
         }
-        if passed(Step::SourceIp) {
+        if passed(Step::SOURCE_IP) {
             self.default_source_ip()?;
         }
         Ok(())
@@ -254,7 +238,7 @@ impl<'a> EventDataWriter<'a> {
     /// The event's name, for an [`EventType::name_from_field`]: 1 to 1,024 characters.
     pub fn event_name<T: TextValue + ?Sized>(&mut self, name: &T) -> &mut Self {
         let name = name.text().unwrap_or_default();
-        self.step(Step::Name, |data| write_text_member(data.out, Field::EventName, &name))
+        self.step(Step::NAME, |data| write_text_member(data.out, Field::EventName, &name))
     }
 
     /// The ID that the source itself gives the event: `UID` as it is (1 to 1,024 characters), and the entry's id as
@@ -269,7 +253,7 @@ impl<'a> EventDataWriter<'a> {
     }
 
     fn write_id(&mut self, id: &dyn Display) -> &mut Self {
-        self.step(Step::Uid, |data| {
+        self.step(Step::ID, |data| {
             let derived = |text: &str| Field::Uid.check_text(text).map(|()| EventId::derive(text));
             let id = write_displayed_member(data.out, Field::Uid, id, derived)?;
             data.id = Some(id.map_err(|fault| Violation::of_text(Field::Uid, fault))?);
@@ -280,7 +264,7 @@ impl<'a> EventDataWriter<'a> {
     /// When it happened.
     pub fn time<T: EventTimeValue + ?Sized>(&mut self, time: &T) -> &mut Self {
         let time = time.event_time();
-        self.step(Step::Time, |data| match time.map_err(|error| EncodeError::new(EncodeFault::Time(error)))? {
+        self.step(Step::TIME, |data| match time.map_err(|error| EncodeError::new(EncodeFault::Time(error)))? {
             Some(time) => {
                 data.write_time(time);
                 Ok(())
@@ -292,7 +276,7 @@ impl<'a> EventDataWriter<'a> {
     /// Who acted.
     pub fn user_identity<T: Actor + ?Sized>(&mut self, identity: &T) -> &mut Self {
         let identity = identity.actor();
-        self.step(Step::Identity, |data| match identity {
+        self.step(Step::IDENTITY, |data| match identity {
             Some(identity) => write_identity(data.out, identity),
             None => data.default_identity(),
         })
@@ -301,7 +285,7 @@ impl<'a> EventDataWriter<'a> {
     /// With what they acted: at most 1,024 characters.
     pub fn user_agent<T: TextValue + ?Sized>(&mut self, user_agent: &T) -> &mut Self {
         let user_agent = user_agent.text();
-        self.step(Step::UserAgent, |data| match user_agent {
+        self.step(Step::USER_AGENT, |data| match user_agent {
             Some(user_agent) => write_text_member(data.out, Field::UserAgent, &user_agent),
             None => data.default_user_agent(),
         })
@@ -310,7 +294,7 @@ impl<'a> EventDataWriter<'a> {
     /// From where they acted.
     pub fn source_ip<T: SourceIp + ?Sized>(&mut self, address: &T) -> &mut Self {
         let address = address.source_ip();
-        self.step(Step::SourceIp, |data| match address {
+        self.step(Step::SOURCE_IP, |data| match address {
             Some(address) => write_address(data.out, address),
             None => data.default_source_ip(),
         })
@@ -383,12 +367,12 @@ impl<'a> EventDataWriter<'a> {
 
     /// The code of what went wrong: at most 256 characters.
     pub fn error_code<T: TextValue + ?Sized>(&mut self, code: &T) -> &mut Self {
-        self.optional_text(Step::ErrorCode, code.text())
+        self.optional_text(Step::ERROR_CODE, code.text())
     }
 
     /// What went wrong, for people: at most 256 characters.
     pub fn error_message<T: TextValue + ?Sized>(&mut self, message: &T) -> &mut Self {
-        self.optional_text(Step::ErrorMessage, message.text())
+        self.optional_text(Step::ERROR_MESSAGE, message.text())
     }
 
     fn optional_text(&mut self, step: Step, text: Option<Cow<'_, str>>) -> &mut Self {
@@ -409,7 +393,7 @@ impl<'a> EventDataWriter<'a> {
 
     fn finish(mut self) -> Result<Entry, EncodeError> {
         self.done()?;
-        self.reach(Step::End)?;
+        self.reach(Step::END)?;
         self.out.push('}');
         check_bytes(Field::EventData, self.out.len(), Side::Sender)?;
         // `reach` has seen to it that there is one.

@@ -9,8 +9,9 @@ use super::{doc_of, implied, item, keys, within};
 use crate::attributes::Place;
 use crate::diagnostics::Diagnostics;
 use crate::limits::{EVENT_NAME_CHARS, EVENT_SOURCE_CHARS, VERSION_CHARS};
-use crate::model::{Event, EventType, Field, Role, Shape, VERSION};
+use crate::model::{Event, EventType, Field, Shape, VERSION};
 use crate::parse::{self, Attributes};
+use crate::roles::Role;
 
 /// The model of an event; what is wrong with it is in `diagnostics`, and then the model is worth nothing.
 pub(crate) fn event(

@@ -9,8 +9,9 @@ use super::implied;
 use crate::attributes::Place;
 use crate::case::Case;
 use crate::diagnostics::Diagnostics;
-use crate::model::{Field, Form, ROLES, Role};
+use crate::model::{Field, Form};
 use crate::parse::{self, Attributes, Given, Known, Text, Value};
+use crate::roles::Role;
 
 /// The tokens that made a field what it is: where messages about it point.
 pub(crate) struct Origin {
@@ -102,9 +103,10 @@ impl Written<'_> {
         if self.attributes.iter().next().is_none() {
             return (Role::Request, None);
         }
-        let mut given = ROLES
+        let mut given = Role::ALL
             .iter()
-            .filter_map(|(name, role)| self.attributes.get(name).map(|given| (*role, given)))
+            .filter(|role| role.has_attribute())
+            .filter_map(|role| self.attributes.get(role.attribute()).map(|given| (*role, given)))
             .collect::<Vec<_>>();
         // As written, not as in the list: the message names the first one first.
         given.sort_by_key(|(_, given)| self.attributes.position(given.attribute.name));
@@ -143,7 +145,7 @@ impl Written<'_> {
                 );
             }
         }
-        if matches!(role, Role::EventName | Role::Id | Role::Outcome | Role::PrincipalId)
+        if role.row().required
             && let Some(given) = self.attributes.get("skip_if")
         {
             diagnostics.error(&given.name, format_args!("a field with the role `{name}` cannot be left out"));

@@ -7,8 +7,9 @@ use super::{field, implied, item, keys, within};
 use crate::attributes::Place;
 use crate::diagnostics::Diagnostics;
 use crate::limits::IDENTITY_TYPE_CHARS;
-use crate::model::{Identity, Role};
+use crate::model::Identity;
 use crate::parse::Attributes;
+use crate::roles::Role;
 
 /// The model of an identity; what is wrong with it is in `diagnostics`, and then the model is worth nothing.
 pub(crate) fn identity(

@@ -3,8 +3,9 @@
 
 use super::field::Origin;
 use crate::diagnostics::Diagnostics;
-use crate::model::{Field, Role};
+use crate::model::Field;
 use crate::parse::{Known, Text};
+use crate::roles::Role;
 
 /// Points at both of two keys that are alike. Each key is compared with all before it, which for as many fields as types
 /// have costs less than hashing in code that is not optimized, as macros are.
@@ -12,7 +13,7 @@ pub(crate) fn distinct(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics
     for (at, (field, second)) in fields.iter().enumerate() {
         let Some(key) = known(field) else { continue };
         let Some((_, first)) = fields[..at].iter().find(|(other, _)| known(other) == Some(key)) else { continue };
-        let (object, shown) = (field.role.object(), key.1.chars().take(80).collect::<String>());
+        let (object, shown) = (field.role.row().object.unwrap_or_default(), key.1.chars().take(80).collect::<String>());
         diagnostics.error(&first.key, format_args!("the first key {shown:?} of `{object}`"));
         diagnostics.error(
             &second.key,

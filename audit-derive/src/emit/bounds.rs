@@ -9,19 +9,8 @@ use syn::{
     GenericArgument, Generics, Path, PathArguments, Token, Type, TypeParamBound, TypePath, WhereClause, WherePredicate,
 };
 
-use crate::model::{Field, Form, Item, Role};
-
-/// What a field's role asks of its type, as the name of a trait in the library's hidden module.
-fn needed(role: Role) -> &'static str {
-    match role {
-        Role::Id | Role::PrincipalId => "Display",
-        Role::Time => "EventTimeValue",
-        Role::UserIdentity => "UserIdentity",
-        Role::EventName | Role::UserAgent | Role::ErrorCode | Role::ErrorMessage => "TextValue",
-        Role::SourceIp => "SourceIp",
-        Role::Request | Role::Response | Role::Additional | Role::Detail | Role::Outcome => "Serialize",
-    }
-}
+use crate::model::{Field, Form, Item};
+use crate::roles::Role;
 
 /// The where clause with the type's own predicates and those that `fields` need; or with those of `bound`.
 pub(crate) fn where_clause<'f>(item: &Item, fields: impl Iterator<Item = &'f Field>) -> Option<WhereClause> {
@@ -50,7 +39,7 @@ fn inferred<'f>(item: &Item, fields: impl Iterator<Item = &'f Field>) -> Vec<Whe
         if field.role == Role::Outcome {
             outcome(&params, &field.ty, &mut bounds);
         } else {
-            bounds.add(&params, &field.ty, needed(field.role));
+            bounds.add(&params, &field.ty, field.role.row().needs);
         }
     }
     // Each is a path, a colon and a path: it parses.

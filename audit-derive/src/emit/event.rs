@@ -7,8 +7,9 @@ use super::bounds;
 use super::constants::{depends_on, spanned_like};
 use super::text_of_type::{is_option, text_of};
 use super::value::{Access, binding, skipped, value};
-use crate::model::{Event, EventType, Field, Form, Item, Role, Shape, VERSION};
+use crate::model::{Event, EventType, Field, Form, Item, Shape, VERSION};
 use crate::parse::Text;
+use crate::roles::Role;
 
 /// The code for an event.
 pub(crate) fn event(event: &Event) -> TokenStream {
@@ -161,20 +162,11 @@ fn call(field: &Field, access: Access, library: &TokenStream, tokens: &mut Token
     let name = match field.form {
         Form::Flattened => "flatten",
         Form::Hmac => "hmac",
-        _ => method_of(field.role),
+        _ => field.role.row().method,
     };
     let mut argument = TokenStream::new();
     value(field, access, library, &mut argument);
     method(name, argument, tokens);
-}
-
-/// The method that writes a role without keys: short, since it stands in every event.
-fn method_of(role: Role) -> &'static str {
-    match role {
-        Role::UserIdentity => "actor",
-        Role::SourceIp => "ip",
-        role => role.attribute(),
-    }
 }
 
 /// The catalog as texts, which the compiler has the least work with. `None` where there is one that a text cannot tell.
@@ -268,7 +260,7 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
     text.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, mark)| mark));
     if field.role != Role::Request {
         text.push('@');
-        text.push(field.role.letter());
+        text.push(field.role.row().letter);
         text.push(' ');
     }
     if field.role.has_keys() {

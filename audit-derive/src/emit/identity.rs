@@ -6,8 +6,9 @@ use quote::quote;
 use super::bounds;
 use super::constants::{depends_on, spanned_like};
 use super::value::{Access, skipped, value};
-use crate::model::{Field, Form, Identity, Item, Role};
+use crate::model::{Field, Form, Identity, Item};
 use crate::parse::Text;
+use crate::roles::Role;
 
 /// The code for an identity.
 pub(crate) fn identity(identity: &Identity) -> TokenStream {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use quote::quote;
 
 use super::{Library, audit_event, user_identity};
-use crate::attributes::ATTRIBUTES;
+use crate::attributes;
 use crate::entry::entry;
 
 fn word() -> impl Strategy<Value = TokenTree> {
@@ -46,7 +46,7 @@ fn word() -> impl Strategy<Value = TokenTree> {
         "soruce",
         "idd",
     ];
-    let names: Vec<&'static str> = ATTRIBUTES.iter().map(|attribute| attribute.name).chain(others).collect();
+    let names: Vec<&'static str> = attributes::all().map(|attribute| attribute.name).chain(others).collect();
     prop::sample::select(names).prop_map(|name| Ident::new(name, Span::call_site()).into())
 }
 
@@ -87,7 +87,7 @@ fn tokens() -> impl Strategy<Value = TokenStream> {
 
 /// `a = "b", c, …`: more often right than what any tokens make.
 fn attributes() -> impl Strategy<Value = TokenStream> {
-    let names: Vec<&'static str> = ATTRIBUTES.iter().map(|attribute| attribute.name).collect();
+    let names: Vec<&'static str> = attributes::all().map(|attribute| attribute.name).collect();
     let name = prop::sample::select(names).prop_map(|name| Ident::new(name, Span::call_site()));
     let value = prop_oneof![
         4 => Just(None),
