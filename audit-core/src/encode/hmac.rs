@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_value_is_found_under_the_newest_key_first_and_none_is_shown() {
-        let keys = HmacKeys::new().add("old", b"first-key").add("new", "second-key".to_owned());
+        let keys = HmacKeys::new().add("old", b"first-key").add("new", "second-key");
         let masks = keys.search(&17);
         assert_eq!(
             masks,
