@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! Accepts audit events, batches and keeps them, submits them to a CloudTrail channel, and accounts for every one.
 //!
 //! ```no_run

@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! What an audit event is: the model, every constraint, the encoding, the checksum, batches and the wire types of
 //! CloudTrail's `PutAuditEvents`.
 //!

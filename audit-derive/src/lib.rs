@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! The derive macros of `audit-core` and `audit-client`, and `entry!`. Use them through one of those crates; what every
 //! attribute does is told in `docs/derive.md`.
 //!

@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! The receiving side of CloudTrail's `PutAuditEvents`: a service that AWS's own clients can send audit events to, and
 //! that keeps each of them for good before it says so.
 //!
