@@ -50,6 +50,8 @@ pub use encode::writer::{EventDataWriter, Part};
 pub use encode::{Context, HmacKeys};
 pub use entry::wire;
 pub use entry::{Batch, DoesNotFit, Entry, EntryError, Reason, StaticEntry};
+#[doc(hidden)]
+pub use names::hex::{hex, uuid_text};
 pub use names::{AccountId, ChannelArn, Checksum, EventId, EventTime, ExternalId, NameError, Shown, shown};
 
 // The derives share their traits' names: a derive is a macro, a trait is a type.

@@ -57,6 +57,7 @@ impl Side {
 
 /// What a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unit {
     /// Unicode scalar values of the text, as it is after JSON's escapes are resolved.
     Characters,
@@ -66,6 +67,7 @@ pub enum Unit {
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// A JSON string of at most so many characters.
     Text {
@@ -87,6 +89,7 @@ pub enum Kind {
 
 /// A field of an event, as the contract names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Field {
     /// The event's data as a whole.
     EventData,
@@ -128,6 +131,7 @@ pub enum Field {
 
 /// One row of the contract's table: a field, whether it must be there, and what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rule {
     /// The field.
     pub field: Field,
@@ -153,7 +157,7 @@ const fn object(max_kilobytes: Option<usize>) -> Kind {
 
 /// The whole schema of `eventData`, a row a field, in the order of [`Field`]. Source: CloudTrail user guide,
 /// "CloudTrail Lake integrations event schema".
-pub const RULES: [Rule; 18] = [
+pub const RULES: &[Rule] = &[
     rule(Field::EventData, "eventData", true, object(Some(256))),
     rule(Field::Version, "version", true, text(256)),
     rule(Field::UserIdentity, "userIdentity", true, object(None)),
@@ -237,6 +241,7 @@ impl Field {
 
 /// Why a text does not fit its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TextFault {
     /// It is empty, and the field is required.
     Empty,

@@ -24,7 +24,7 @@ impl DeliveryLoop {
             Reason::TooLarge { bytes, limit } => {
                 format!("a request with it alone would have {bytes} bytes, and at most {limit} are allowed")
             }
-            Reason::Full | Reason::DuplicateId => "it fits no request".to_owned(),
+            _ => "it fits no request".to_owned(),
         };
         self.bury(item, Outcome::TooLarge, &message);
     }

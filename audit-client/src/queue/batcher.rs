@@ -276,7 +276,7 @@ fn add(parcel: &mut Parcel, item: Item) -> Added {
             parcel.tickets.push(ticket);
             Added::Yes
         }
-        Err(DoesNotFit { entry, reason }) => {
+        Err(DoesNotFit { entry, reason, .. }) => {
             let item = Item { entry: *entry, ticket };
             match reason {
                 Reason::DuplicateId => Added::Twin(item),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::value::{self, Written};
 use crate::limits::is_hmac_key_id;
+use crate::names::hex::hex;
 
 /// A key with its id. It keeps the two hash states that the key begins, not the key itself.
 #[derive(Clone)]
@@ -48,12 +49,7 @@ impl HmacKey {
         let inner = self.inner.clone().chain_update(value).finalize();
         let outer: [u8; 32] = self.outer.clone().chain_update(inner).finalize().into();
         let mut mask = format!("hmac-sha256:{}:", self.id);
-        mask.extend(
-            outer
-                .iter()
-                .flat_map(|byte| [byte >> 4, byte & 0xF])
-                .filter_map(|digit| char::from_digit(digit.into(), 16)),
-        );
+        mask += &hex(&outer);
         mask
     }
 }

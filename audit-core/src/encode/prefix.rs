@@ -12,7 +12,7 @@ const BLOCK: usize = 64;
 
 /// `{"version":…,"eventSource":…,"eventName":…,"recipientAccountId":…`
 #[derive(Debug)]
-pub(crate) struct Head {
+pub(crate) struct Prefix {
     event_type: &'static EventType,
     account: AccountId,
     pub(crate) json: Box<str>,
@@ -20,7 +20,7 @@ pub(crate) struct Head {
     pub(crate) hash: Sha256,
 }
 
-impl Head {
+impl Prefix {
     /// How many of its bytes are hashed.
     pub(crate) fn hashed(&self) -> usize {
         self.json.len() / BLOCK * BLOCK
@@ -47,27 +47,27 @@ impl Head {
     }
 }
 
-/// The heads that a thread has made last. A head has its place by the address of its event type, which is a constant; where
-/// two types share a place, each makes the other's anew.
+/// A thread's most recent prefixes. The slot follows from the address of the event type, which is a constant; two types that
+/// share a slot replace each other's prefix.
 #[derive(Debug, Default)]
-pub(crate) struct Heads(Vec<Option<Box<Head>>>);
+pub(crate) struct PrefixCache(Vec<Option<Box<Prefix>>>);
 
-impl Heads {
-    const PLACES: usize = 256;
+impl PrefixCache {
+    const SLOTS: usize = 256;
 
-    pub(crate) fn get(&mut self, event_type: &'static EventType, account: AccountId) -> &Head {
+    pub(crate) fn get(&mut self, event_type: &'static EventType, account: AccountId) -> &Prefix {
         if self.0.is_empty() {
-            self.0.resize_with(Self::PLACES, || None);
+            self.0.resize_with(Self::SLOTS, || None);
         }
         let address = std::ptr::from_ref(event_type).addr() / align_of::<EventType>();
         // Its upper bits are those that all of the address has a part in.
-        let place = address.wrapping_mul(0x9E37_79B9) >> 16;
-        let head = &mut self.0[place % Self::PLACES];
-        let same = |head: &Head| std::ptr::eq(head.event_type, event_type) && head.account == account;
-        if !head.as_deref().is_some_and(same) {
-            *head = None;
+        let slot = address.wrapping_mul(0x9E37_79B9) >> 16;
+        let prefix = &mut self.0[slot % Self::SLOTS];
+        let same = |prefix: &Prefix| std::ptr::eq(prefix.event_type, event_type) && prefix.account == account;
+        if !prefix.as_deref().is_some_and(same) {
+            *prefix = None;
         }
-        head.get_or_insert_with(|| Box::new(Head::new(event_type, account)))
+        prefix.get_or_insert_with(|| Box::new(Prefix::new(event_type, account)))
     }
 }
 
@@ -93,7 +93,7 @@ impl LastTime {
 
 #[cfg(test)]
 mod tests {
-    use super::{Heads, Sha256};
+    use super::{PrefixCache, Sha256};
     use crate::{AccountId, EventType};
     use sha2::Digest;
 
@@ -104,17 +104,17 @@ mod tests {
             .collect();
         let types: &'static [EventType] = types.leak();
         let accounts = [AccountId::from_static("123456789012"), AccountId::from_static("210987654321")];
-        let mut heads = Heads::default();
+        let mut prefixes = PrefixCache::default();
         for _ in 0..3 {
             for event_type in types {
                 for account in accounts {
-                    let head = heads.get(event_type, account);
+                    let prefix = prefixes.get(event_type, account);
                     let name = serde_json::to_string(event_type.name).expect("a text");
                     let json = format!(
                         r#"{{"version":"1.0","eventSource":"s","eventName":{name},"recipientAccountId":"{account}""#
                     );
-                    assert_eq!(*head.json, *json);
-                    let mut hash = head.hash.clone();
+                    assert_eq!(*prefix.json, *json);
+                    let mut hash = prefix.hash.clone();
                     hash.update(&json[json.len() / 64 * 64..]);
                     assert_eq!(hash.finalize(), Sha256::digest(&json));
                 }

@@ -12,7 +12,7 @@ use super::error::{EncodeError, EncodeFault};
 use super::identity::{Actor, write_identity};
 use super::member::{write_address, write_displayed_member, write_text_member};
 use super::object::Object;
-use super::prefix::{Heads, LastTime};
+use super::prefix::{LastTime, PrefixCache};
 use super::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
 use crate::catalog::{EventType, Role};
 use crate::contract::schema::check_bytes;
@@ -131,15 +131,15 @@ pub struct EventDataWriter<'a> {
 }
 
 impl<'a> EventDataWriter<'a> {
-    fn begin(event_type: &'static EventType, context: &'a Context, workshop: &'a mut Workshop) -> Self {
-        let Workshop { buffer: out, heads, last_time } = workshop;
-        let head = heads.get(event_type, context.account);
+    fn begin(event_type: &'static EventType, context: &'a Context, scratch: &'a mut Scratch) -> Self {
+        let Scratch { buffer: out, prefixes, last_time } = scratch;
+        let prefix = prefixes.get(event_type, context.account);
         out.clear();
-        out.push_str(&head.json);
+        out.push_str(&prefix.json);
         Self {
             at: if event_type.name_from_field { Step::START } else { Step::NAME },
-            hash: head.hash.clone(),
-            hashed: head.hashed(),
+            hash: prefix.hash.clone(),
+            hashed: prefix.hashed(),
             last_time,
             out,
             context,
@@ -414,15 +414,15 @@ fn cut_message(message: &str) -> Cow<'_, str> {
 
 /// What a thread keeps from one event to the next.
 #[derive(Debug, Default)]
-struct Workshop {
+struct Scratch {
     /// The buffer that events are written into. An entry gets a copy of just its size.
     buffer: String,
-    heads: Heads,
+    prefixes: PrefixCache,
     last_time: LastTime,
 }
 
 thread_local! {
-    static WORKSHOP: Cell<Option<Box<Workshop>>> = const { Cell::new(None) };
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
 /// A buffer that has grown beyond this is not kept for the next event.
@@ -433,15 +433,15 @@ pub(crate) fn encode(
     context: &Context,
     write: &mut dyn FnMut(&mut EventDataWriter<'_>) -> Result<(), EncodeError>,
 ) -> Result<Entry, EncodeError> {
-    // Taken, not borrowed: an event whose Serialize encodes another event gets a workshop of its own. A thread that is about
+    // Taken, not borrowed: an event whose Serialize encodes another event gets a scratch of its own. A thread that is about
     // to end has none to lend.
-    let mut workshop = WORKSHOP.try_with(Cell::take).ok().flatten().unwrap_or_default();
-    let mut data = EventDataWriter::begin(event_type, context, &mut workshop);
+    let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let mut data = EventDataWriter::begin(event_type, context, &mut scratch);
     let entry = write(&mut data).and_then(|()| data.finish()).map_err(|error| error.of_type(event_type));
-    if workshop.buffer.capacity() > KEPT_BYTES {
-        workshop.buffer = String::new();
+    if scratch.buffer.capacity() > KEPT_BYTES {
+        scratch.buffer = String::new();
     }
     // Lost where the thread is about to end: it is only a buffer.
-    let _ = WORKSHOP.try_with(|kept| kept.set(Some(workshop)));
+    let _ = SCRATCH.try_with(|kept| kept.set(Some(scratch)));
     entry
 }

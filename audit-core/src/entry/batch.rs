@@ -21,7 +21,7 @@ use crate::names::EventId;
 /// assert_eq!(refused.entry.id().as_str(), "refund-17");
 /// # Ok::<(), audit_core::EntryError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     entries: Vec<Entry>,
     ids: HashSet<EventId>,
@@ -105,6 +105,7 @@ impl Batch {
 
 /// An entry that a batch did not take.
 #[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DoesNotFit {
     /// The entry, unharmed.
     pub entry: Box<Entry>,
@@ -114,6 +115,7 @@ pub struct DoesNotFit {
 
 /// Why a batch does not take an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// It has 100 entries.
     Full,

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Write};
 
+use crate::names::hex::push_hex;
+
 const fn everywhere(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
@@ -111,7 +113,6 @@ pub(crate) fn write_str(out: &mut String, text: &str) {
 
 /// Appends a text whose byte at `plain` is the first that needs an escape.
 fn write_escaped(out: &mut String, text: &str, plain: usize) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let (mut rest, mut plain) = (text, plain);
     // What stands at `plain` is one byte long, so both of its ends are boundaries.
     while let (Some(run), Some(byte)) = (rest.get(..plain), rest.as_bytes().get(plain)) {
@@ -126,8 +127,7 @@ fn write_escaped(out: &mut String, text: &str, plain: usize) {
             0x0D => out.push('r'),
             _ => {
                 out.push_str("u00");
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 0xF)]));
+                push_hex(out, *byte);
             }
         }
         rest = rest.get(plain + 1..).unwrap_or_default();

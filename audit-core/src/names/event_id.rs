@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::error::{NameError, textual};
+use super::hex::uuid_text;
 use crate::limits::is_event_id;
 
 /// An entry's `id`: 1 to 128 of `[-_A-Za-z0-9]`. The channel knows an event by it, so a retry must carry the same one.
@@ -70,7 +71,7 @@ impl EventId {
     /// once and keep the [`Entry`](crate::Entry).
     #[must_use]
     pub fn generate() -> Self {
-        Self::shared(uuid_text(next_uuid()))
+        Self::shared(uuid_text(next_uuid().to_be_bytes()))
     }
 
     /// The id as text.
@@ -141,19 +142,6 @@ fn next_uuid() -> u128 {
         | (u128::from(counter) << 64)
         | (0b10 << 62)
         | u128::from(tail)
-}
-
-fn uuid_text(uuid: u128) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(36);
-    for (at, byte) in uuid.to_be_bytes().into_iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push(char::from(HEX[usize::from(byte >> 4)]));
-        text.push(char::from(HEX[usize::from(byte & 0xF)]));
-    }
-    text
 }
 
 impl TryFrom<&str> for EventId {

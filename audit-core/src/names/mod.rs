@@ -29,6 +29,7 @@ mod error;
 mod event_id;
 mod event_time;
 mod external_id;
+pub(crate) mod hex;
 mod sha256_const;
 mod shown;
 
