@@ -3,28 +3,46 @@
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use audit_client::{AuditClient, AuditEvent};
+//! use audit_client::{AuditClient, AuditEvent, UserIdentity};
 //!
-//! # async fn f(event: audit_client::Entry) -> Result<(), Box<dyn std::error::Error>> {
+//! #[derive(UserIdentity)]
+//! #[audit(type = "Staff")]
+//! struct Staff {
+//!     #[audit(principal_id)]
+//!     email: String,
+//! }
+//!
+//! #[derive(AuditEvent)]
+//! #[audit(source = "orders.example.com")]
+//! struct RefundIssued<'a> {
+//!     #[audit(id)]
+//!     refund: &'a str,
+//!     #[audit(user_identity)]
+//!     by: &'a Staff,
+//!     amount_cents: u64,
+//! }
+//!
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = AuditClient::builder()
 //!     .channel_arn("arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE")
 //!     .build()
 //!     .await?;
-//! let receipt = client.emit(event).await?;
-//! let delivery = receipt.delivered().await?;
-//! let report = client.shutdown(Duration::from_secs(10)).await;
+//! let alice = Staff { email: "alice@example.com".to_owned() };
+//! let receipt = client.emit(&RefundIssued { refund: "r-1", by: &alice, amount_cents: 1999 }).await?;
+//! println!("stored as {}", receipt.delivered().await?.event_id);
+//! println!("{}", client.shutdown(Duration::from_secs(10)).await);
 //! # Ok(()) }
 //! ```
 //!
-//! An event's way:
+//! The path of an event:
 //!
 //! ```text
-//!  emit ──► room ──► queue ──► batcher ──► delivery ──► transport ──► the channel
-//!            │ waits for a place  │ full, or lingered  │ retries, bisects, pauses
-//!            └────────── ledger: every event is open, or has exactly one verdict ──────────► receipt, report
+//!  emit ──► capacity ──► queue ──► batcher ──► delivery ──► transport ──► the channel
+//!              │ waits for space     │ full, or lingered  │ retries, bisects, pauses
+//!              └───────── ledger: every event is open, or has exactly one verdict ─────────► receipt, report
 //! ```
 //!
-//! The client's work is done on a thread of its own, with its own runtime: see [`AuditClient`].
+//! The client works on a thread of its own, with its own runtime: see [`AuditClient`].
 
 mod client;
 mod delivery;
@@ -41,12 +59,12 @@ mod transport;
 pub use audit_spool as spool;
 pub use audit_spool::{Attempt, DeadLetter, Outcome};
 pub use client::builder::ClientBuilder;
-pub use client::config::{ClientConfig, NotASpan, Patience, Span};
+pub use client::config::{ClientConfig, GiveUpAfter, HumanDuration, ParseDurationError};
 pub use client::error::{BuildError, EmitError, FlushError};
 pub use client::receipt::Receipt;
 pub use client::{ActingAs, AuditClient, testing};
 pub use delivery::handover::DeadLetters;
-pub use ledger::ids::Ids;
+pub use ledger::ids::{Ids, IdsIter};
 pub use ledger::report::ShutdownReport;
 pub use ledger::verdict::{Delivery, NotDelivered};
 pub use observe::{LastFailure, Pause, Stats, metric};
@@ -58,11 +76,35 @@ pub use aws_config::SdkConfig;
 pub use aws_credential_types::Credentials;
 pub use aws_credential_types::provider::{self as credentials_provider, ProvideCredentials};
 
-// What an event is: audit-core's names, so that an application names one dependency.
-pub use audit_core::wire::{EntryErrorCode, FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
-pub use audit_core::*;
+// What an event is: audit-core's names, so that an application depends on one crate.
+pub use audit_core::wire::{EntryErrorCode, RequestErrorCode};
+pub use audit_core::{
+    AccountId, Actor, AuditError, ChannelArn, Checksum, Context, EncodeError, EncodeFault, Entry, EntryError,
+    EventCatalog, EventId, EventTime, ExternalId, HmacKeys, Identity, IntoEntry, NameError, NamesActor, StaticEntry,
+    Violation,
+};
+pub use audit_core::{limits, schema};
+
+/// What travels: batches, and `PutAuditEvents`' answer. For transports of your own.
+pub mod wire {
+    pub use audit_core::wire::{
+        EntryErrorCode, FailedEntry, PutAuditEventsResponse, RequestErrorCode, SuccessfulEntry,
+    };
+    pub use audit_core::{Batch, DoesNotFit, Reason};
+}
+
+/// What an [`AuditEvent`] writes with, for one that is implemented by hand.
+pub mod writer {
+    pub use audit_core::{EventDataWriter, EventTimeValue, ObjectWriter, Part, SourceIp, TextValue};
+}
+
+/// What the derive knows of an event type: see [`EventCatalog`].
+pub mod catalog {
+    pub use audit_core::{EventCatalog, EventType, FieldType, Protection, Role};
+}
 
 // The derives that refer to this crate, each with its trait; what their code refers to.
 #[doc(hidden)]
 pub use audit_core::__;
+#[doc(inline)]
 pub use audit_core::__::for_client::{AuditEvent, UserIdentity, entry};

@@ -2,9 +2,8 @@
 
 use allocation_counter::measure;
 use audit_client::testing::CHANNEL_ARN;
-use audit_client::{
-    AuditClient, Entry, PutAuditEventsResponse, Receipt, Submission, Submitting, SuccessfulEntry, Transport,
-};
+use audit_client::wire::{PutAuditEventsResponse, SuccessfulEntry};
+use audit_client::{AuditClient, Entry, Receipt, Submission, Submitting, Transport};
 
 const EVENTS: usize = 1_000;
 

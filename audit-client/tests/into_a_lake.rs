@@ -118,7 +118,7 @@ async fn events_of_every_kind_arrive_as_they_were_emitted() {
     let receipt = client.emit(&refund).await.expect("accepted");
     drop(client.emit(&STARTED).await.expect("accepted"));
     let drawer = DrawerOpened { event: EventId::from_static("drawer-1") };
-    let acting = client.acting_as(&alice).from_ip("203.0.113.7".parse().expect("an address")).user_agent("till/7");
+    let acting = client.acting_as(&alice).source_ip("203.0.113.7".parse().expect("an address")).user_agent("till/7");
     drop(acting.emit(&drawer).await.expect("accepted"));
     let boxed: Box<dyn AuditEvent> = Box::new(DrawerOpened { event: EventId::from_static("drawer-2") });
     drop(acting.try_emit(&*boxed).expect("room"));

@@ -8,10 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use audit_client::{
-    AuditClient, Credentials, Entry, FailedEntry, Failure, PutAuditEventsResponse, Submission, Submitting,
-    SuccessfulEntry, Transport, metric, testing,
-};
+use audit_client::wire::{FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
+use audit_client::{AuditClient, Credentials, Entry, Failure, Submission, Submitting, Transport, metric, testing};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };

@@ -115,7 +115,7 @@ async fn processes_that_are_alike_take_free_slots() {
     }
     let one_more = page::rolling_restarts_and_several_processes::start(settings, dir.path()).await;
     assert!(one_more.unwrap_err().to_string().contains("shop-3"));
-    clients.remove(1).shutdown(Duration::from_secs(1)).await;
+    let _ = clients.remove(1).shutdown(Duration::from_secs(1)).await;
     page::rolling_restarts_and_several_processes::start(settings, dir.path()).await.unwrap();
 }
 
@@ -137,7 +137,7 @@ async fn a_transfer_has_an_event_before_and_after_its_commit() {
     assert_eq!(recorder.only("TransferEnded").error_code(), Some("NoFunds"));
 
     // Without an event, nothing happens.
-    client.shutdown(Duration::from_secs(1)).await;
+    let _ = client.shutdown(Duration::from_secs(1)).await;
     let refused = transfer(&client, &by, 1999, async { panic!("it was not audited") }).await;
     assert!(matches!(refused, Err(TransferError::NotAudited(_))));
 }

@@ -20,7 +20,7 @@ use crate::delivery::state::{DeliveryLoop, Policy, Shared};
 use crate::ledger::Ledger;
 use crate::observe::Observed;
 use crate::observe::tap::Tap;
-use crate::queue::capacity::Room;
+use crate::queue::capacity::Capacity;
 use crate::queue::{Intake, MemoryQueue, Queue};
 use crate::spool::{DeadLetter, Spool, SpoolOptions};
 use crate::text::cut;
@@ -428,7 +428,7 @@ impl Plan {
             external_id: self.external_id,
             ledger,
             queue,
-            room: Room::new(entries, bytes),
+            capacity: Capacity::new(entries, bytes),
             handover: Handover::new(self.on_dead_letter).map_err(BuildError::Thread)?,
             observed: Observed::default(),
             wake: Notify::new(),

@@ -47,13 +47,13 @@ pub struct ClientConfig {
     /// See [`ClientBuilder::report_ids_bytes`]. In the environment: `AUDIT_REPORT_IDS_BYTES`.
     pub report_ids_bytes: Option<usize>,
     /// See [`ClientBuilder::linger`]. In the environment: `AUDIT_LINGER`.
-    pub linger: Option<Span>,
+    pub linger: Option<HumanDuration>,
     /// See [`ClientBuilder::give_up_after`]. In the environment: `AUDIT_GIVE_UP_AFTER`.
-    pub give_up_after: Option<Patience>,
+    pub give_up_after: Option<GiveUpAfter>,
     /// See [`ClientBuilder::attempt_timeout`]. In the environment: `AUDIT_ATTEMPT_TIMEOUT`.
-    pub attempt_timeout: Option<Span>,
+    pub attempt_timeout: Option<HumanDuration>,
     /// See [`ClientBuilder::connect_timeout`]. In the environment: `AUDIT_CONNECT_TIMEOUT`.
-    pub connect_timeout: Option<Span>,
+    pub connect_timeout: Option<HumanDuration>,
     /// See [`ClientBuilder::max_concurrency`]. In the environment: `AUDIT_MAX_CONCURRENCY`.
     pub max_concurrency: Option<u16>,
     /// See [`ClientBuilder::region`]. In the environment: `AUDIT_REGION`.
@@ -86,10 +86,10 @@ impl ClientConfig {
             capacity_entries: vars.parsed("AUDIT_CAPACITY_ENTRIES", "a whole number")?,
             capacity_bytes: vars.parsed("AUDIT_CAPACITY_BYTES", "a whole number")?,
             report_ids_bytes: vars.parsed("AUDIT_REPORT_IDS_BYTES", "a whole number")?,
-            linger: vars.parsed("AUDIT_LINGER", Span::RULE)?,
-            give_up_after: vars.parsed("AUDIT_GIVE_UP_AFTER", Patience::RULE)?,
-            attempt_timeout: vars.parsed("AUDIT_ATTEMPT_TIMEOUT", Span::RULE)?,
-            connect_timeout: vars.parsed("AUDIT_CONNECT_TIMEOUT", Span::RULE)?,
+            linger: vars.parsed("AUDIT_LINGER", HumanDuration::RULE)?,
+            give_up_after: vars.parsed("AUDIT_GIVE_UP_AFTER", GiveUpAfter::RULE)?,
+            attempt_timeout: vars.parsed("AUDIT_ATTEMPT_TIMEOUT", HumanDuration::RULE)?,
+            connect_timeout: vars.parsed("AUDIT_CONNECT_TIMEOUT", HumanDuration::RULE)?,
             max_concurrency: vars.parsed("AUDIT_MAX_CONCURRENCY", "a whole number from 1 to 1000")?,
             region: vars.text("AUDIT_REGION")?,
             endpoint_url: vars.text("AUDIT_ENDPOINT_URL")?,
@@ -119,7 +119,7 @@ impl ClientConfig {
         let builder = set(builder, self.capacity_bytes, ClientBuilder::capacity_bytes);
         let builder = set(builder, self.report_ids_bytes, ClientBuilder::report_ids_bytes);
         let builder = set(builder, self.linger, |builder, linger| builder.linger(linger.0));
-        let builder = set(builder, self.give_up_after, |builder, patience| builder.give_up_after(patience.limit()));
+        let builder = set(builder, self.give_up_after, |builder, after| builder.give_up_after(after.limit()));
         let builder = set(builder, self.attempt_timeout, |builder, limit| builder.attempt_timeout(limit.0));
         let builder = set(builder, self.connect_timeout, |builder, limit| builder.connect_timeout(limit.0));
         let builder = set(builder, self.max_concurrency, ClientBuilder::max_concurrency);
@@ -181,34 +181,36 @@ impl<F: Fn(&'static str) -> Result<Option<String>, ()>> Vars<F> {
 
 /// A time with its unit: `200ms`, `10s`, `5m`, `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
+pub struct HumanDuration(pub Duration);
 
 /// How long delivery of an event is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+#[non_exhaustive]
+pub enum GiveUpAfter {
     /// For ever.
     Never,
     /// For this time; then it is a dead letter.
     After(Duration),
 }
 
-/// A text that is no time.
+/// A text that is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotASpan;
+#[non_exhaustive]
+pub struct ParseDurationError;
 
-impl fmt::Display for NotASpan {
+impl fmt::Display for ParseDurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Span::RULE)
+        f.write_str(HumanDuration::RULE)
     }
 }
 
-impl std::error::Error for NotASpan {}
+impl std::error::Error for ParseDurationError {}
 
-impl Span {
+impl HumanDuration {
     const RULE: &str = "a whole number and its unit, such as `200ms`, `10s`, `5m` or `1h`";
 }
 
-impl Patience {
+impl GiveUpAfter {
     const RULE: &str = "`never`, or a whole number and its unit, such as `90s`, `5m` or `1h`";
 
     fn limit(self) -> Option<Duration> {
@@ -219,44 +221,44 @@ impl Patience {
     }
 }
 
-impl FromStr for Span {
-    type Err = NotASpan;
+impl FromStr for HumanDuration {
+    type Err = ParseDurationError;
 
-    fn from_str(text: &str) -> Result<Self, NotASpan> {
-        let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or(NotASpan)?;
+    fn from_str(text: &str) -> Result<Self, ParseDurationError> {
+        let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or(ParseDurationError)?;
         let (number, unit) = text.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| NotASpan)?;
-        let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs).ok_or(NotASpan);
+        let number: u64 = number.parse().map_err(|_| ParseDurationError)?;
+        let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs).ok_or(ParseDurationError);
         match unit.trim_start() {
             "ms" => Ok(Self(Duration::from_millis(number))),
             "s" => seconds(1).map(Self),
             "m" => seconds(60).map(Self),
             "h" => seconds(60 * 60).map(Self),
-            _ => Err(NotASpan),
+            _ => Err(ParseDurationError),
         }
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0.as_millis();
         if millis.is_multiple_of(1_000) { write!(f, "{}s", millis / 1_000) } else { write!(f, "{millis}ms") }
     }
 }
 
-impl FromStr for Patience {
-    type Err = NotASpan;
+impl FromStr for GiveUpAfter {
+    type Err = ParseDurationError;
 
-    fn from_str(text: &str) -> Result<Self, NotASpan> {
-        if text == "never" { Ok(Self::Never) } else { text.parse().map(|Span(limit)| Self::After(limit)) }
+    fn from_str(text: &str) -> Result<Self, ParseDurationError> {
+        if text == "never" { Ok(Self::Never) } else { text.parse().map(|HumanDuration(limit)| Self::After(limit)) }
     }
 }
 
-impl fmt::Display for Patience {
+impl fmt::Display for GiveUpAfter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Never => f.write_str("never"),
-            Self::After(limit) => Span(*limit).fmt(f),
+            Self::After(limit) => HumanDuration(*limit).fmt(f),
         }
     }
 }
@@ -288,12 +290,12 @@ macro_rules! serde_as_text {
         }
     };
 }
-serde_as_text!(Span);
-serde_as_text!(Patience);
+serde_as_text!(HumanDuration);
+serde_as_text!(GiveUpAfter);
 
 #[cfg(test)]
 mod tests {
-    use super::{ClientConfig, NotASpan, Patience, Span};
+    use super::{ClientConfig, GiveUpAfter, HumanDuration, ParseDurationError};
     use std::time::Duration;
 
     fn from_vars(vars: &[(&str, &str)]) -> Result<ClientConfig, String> {
@@ -306,13 +308,13 @@ mod tests {
     #[test]
     fn times_are_read_with_their_unit_and_nothing_else() {
         for (text, millis) in [("0ms", 0), ("200ms", 200), ("10s", 10_000), ("5 m", 300_000), ("1h", 3_600_000)] {
-            assert_eq!(text.parse(), Ok(Span(Duration::from_millis(millis))), "{text}");
+            assert_eq!(text.parse(), Ok(HumanDuration(Duration::from_millis(millis))), "{text}");
         }
         for text in ["", "10", "s", "-1s", "1.5s", "10 parsecs", "1d", "99999999999999999999s", "18446744073709551615h"]
         {
-            assert_eq!(text.parse::<Span>(), Err(NotASpan), "{text}");
+            assert_eq!(text.parse::<HumanDuration>(), Err(ParseDurationError), "{text}");
         }
-        assert_eq!("never".parse(), Ok(Patience::Never));
+        assert_eq!("never".parse(), Ok(GiveUpAfter::Never));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub enum EmitError {
         /// The entry's id.
         id: EventId,
         /// The account that the entry names.
-        recipient: String,
+        recipient: AccountId,
         /// The channel owner's account.
         owner: AccountId,
     },
@@ -36,7 +36,7 @@ pub enum EmitError {
         entry: Box<Entry>,
     },
     /// The spool takes nothing now. The entry is given back, encoded.
-    #[error("event {} was not accepted: {source}", .entry.id())]
+    #[error("event {} was not accepted", .entry.id())]
     #[non_exhaustive]
     Spool {
         /// The entry, to be emitted later.
@@ -46,13 +46,13 @@ pub enum EmitError {
     },
     /// The disk failed, or the client was shut down, while the event was on its way to the disk, and nobody knows whether
     /// it got there. Emitting it again under the same id does no harm where the service knows ids.
-    #[error("it is unknown whether event {id} is kept: {reason}")]
+    #[error("it is unknown whether event {id} is kept; emit it again under the same id")]
     #[non_exhaustive]
     Unknown {
         /// The entry's id.
         id: EventId,
         /// Why.
-        reason: String,
+        source: io::Error,
     },
     /// The client was shut down, or its pipeline has ended.
     #[error("the audit client is shut down; event {id} was not accepted")]
@@ -117,6 +117,6 @@ pub enum BuildError {
     #[error(transparent)]
     Spool(#[from] SpoolError),
     /// The pipeline's thread does not start.
-    #[error("the audit client's thread does not start: {0}")]
+    #[error("the audit client's thread does not start")]
     Thread(#[source] io::Error),
 }

@@ -7,6 +7,7 @@ pub(crate) mod receipt;
 pub mod testing;
 mod thread;
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +19,13 @@ use self::error::{EmitError, FlushError};
 use self::receipt::{Interest, Receipt};
 use crate::delivery::handover::DeadLetters;
 use crate::delivery::state::Shared;
-use crate::ledger::expected::Claim;
+use crate::ledger::expected::VerdictToken;
 use crate::ledger::report::ShutdownReport;
 use crate::ledger::verdict::Verdict;
 use crate::observe::Stats;
 use crate::observe::metric;
 use crate::observe::tap::Tap;
-use crate::queue::capacity::{NoPlace, Place};
+use crate::queue::capacity::{NoCapacity, Permit};
 use crate::queue::{Accepted, MemoryQueue, Queue};
 use crate::spool::{AppendError, Refusal};
 use pollster::block_on;
@@ -105,11 +106,11 @@ impl AuditClient {
     /// use audit_client::Identity;
     ///
     /// let staff = Identity::new("Staff", "alice@example.com")?;
-    /// client.acting_as(&staff).from_ip("203.0.113.7".parse()?).emit(&*event).await?;
+    /// client.acting_as(&staff).source_ip("203.0.113.7".parse()?).emit(&*event).await?;
     /// # Ok(()) }
     /// ```
-    pub fn acting_as(&self, identity: &dyn UserIdentity) -> ActingAs<'_> {
-        ActingAs { client: self, context: self.inner.context.clone().identity(identity) }
+    pub fn acting_as(&self, identity: &dyn UserIdentity) -> ActingAs {
+        ActingAs { client: self.clone(), context: self.inner.context.clone().identity(identity) }
     }
 
     /// Sends everything accepted so far without lingering, and waits until each event of it has its verdict. That may
@@ -138,7 +139,7 @@ impl AuditClient {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let shared = self.inner.shared.clone();
         let report = shared.ledger.shut_down(deadline);
-        shared.room.close();
+        shared.capacity.close();
         shared.wake.notify_one();
         // A transport that blocks the pipeline's thread must not hold up the application's end.
         let (through, watch) = std::sync::mpsc::channel::<()>();
@@ -146,7 +147,7 @@ impl AuditClient {
         let watchdog = std::thread::Builder::new().name("audit-shutdown".to_owned()).spawn(move || {
             let limit = deadline.checked_add(WATCHDOG_GRACE).unwrap_or(deadline);
             if watch.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                watched.ledger.close(false);
+                let _ = watched.ledger.close(false);
             }
         });
         if let Err(error) = watchdog {
@@ -176,8 +177,8 @@ impl AuditClient {
         self.check_recipient(&entry)?;
         let shared = &self.inner.shared;
         match &shared.queue {
-            Queue::Memory(memory) => match shared.room.wait_for(&entry).await {
-                Ok(place) => self.enqueue(memory, entry, place),
+            Queue::Memory(memory) => match shared.capacity.wait_for(&entry).await {
+                Ok(permit) => self.enqueue(memory, entry, permit),
                 Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
             },
             Queue::Spool(spool) => {
@@ -192,10 +193,10 @@ impl AuditClient {
         self.check_recipient(&entry)?;
         let shared = &self.inner.shared;
         match &shared.queue {
-            Queue::Memory(memory) => match shared.room.try_take(&entry) {
-                Ok(place) => self.enqueue(memory, entry, place),
-                Err(NoPlace::Full) => Err(EmitError::Full { entry: Box::new(entry) }),
-                Err(NoPlace::Closed) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+            Queue::Memory(memory) => match shared.capacity.try_take(&entry) {
+                Ok(permit) => self.enqueue(memory, entry, permit),
+                Err(NoCapacity::Full) => Err(EmitError::Full { entry: Box::new(entry) }),
+                Err(NoCapacity::Closed) => Err(EmitError::ShutDown { id: entry.id().clone() }),
             },
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
@@ -203,15 +204,15 @@ impl AuditClient {
                     Ok(append) => append,
                     Err(refusal) => return Err(refused(entry, refusal)),
                 };
-                if shared.ledger.promise(&underway.claim, append).is_err() {
+                if shared.ledger.promise(&underway.token, append).is_err() {
                     // It is in line already, and may be written before it can be taken back.
                     let reason = "the client was shut down while it was in line for the disk; if it got there, the next \
                                   start with this spool delivers it";
-                    return Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() });
+                    return Err(EmitError::Unknown { id: entry.id().clone(), source: io::Error::other(reason) });
                 }
-                let claim = underway.handed_over();
+                let token = underway.handed_over();
                 shared.wake.notify_one();
-                Ok(self.receipt(claim, verdict))
+                Ok(self.receipt(token, verdict))
             }
         }
     }
@@ -220,14 +221,14 @@ impl AuditClient {
         block_on(self.accept(entry))
     }
 
-    fn enqueue(&self, memory: &MemoryQueue, entry: Entry, place: Place) -> Result<Receipt, EmitError> {
+    fn enqueue(&self, memory: &MemoryQueue, entry: Entry, permit: Permit) -> Result<Receipt, EmitError> {
         let Inner { shared, timers, tap, .. } = &*self.inner;
         let id = entry.id().clone();
         let accepted = shared.ledger.accept(&id, |seq| {
             if let Some(tap) = tap {
                 tap.record(&entry);
             }
-            memory.push(Accepted { seq, entry, place: Some(place) })
+            memory.push(Accepted { seq, entry, permit: Some(permit) })
         });
         match accepted {
             Ok((verdict, wanted)) => {
@@ -243,7 +244,7 @@ impl AuditClient {
     fn expect(&self, entry: &Entry) -> Result<(Underway, oneshot::Receiver<Verdict>), EmitError> {
         let shared = &self.inner.shared;
         match shared.ledger.expect(entry.id()) {
-            Ok((claim, verdict)) => Ok((Underway { shared: shared.clone(), claim, ended: false }, verdict)),
+            Ok((token, verdict)) => Ok((Underway { shared: shared.clone(), token, ended: false }, verdict)),
             Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
         }
     }
@@ -257,61 +258,57 @@ impl AuditClient {
     ) -> Result<Receipt, EmitError> {
         match kept {
             Ok(seq) => {
-                let (claim, counts) = underway.arrived(seq);
+                let (token, counts) = underway.arrived(seq);
                 if !counts {
                     let reason = "the client ended while it was written; the next start with this spool delivers it";
-                    return Err(EmitError::Unknown { id: entry.id().clone(), reason: reason.to_owned() });
+                    return Err(EmitError::Unknown { id: entry.id().clone(), source: io::Error::other(reason) });
                 }
                 metrics::counter!(metric::ACCEPTED).increment(1);
-                Ok(self.receipt(claim, verdict))
+                Ok(self.receipt(token, verdict))
             }
             Err(AppendError::Refused(refusal)) => Err(refused(entry, refusal)),
-            Err(error) => Err(EmitError::Unknown { id: entry.id().clone(), reason: crate::text::with_causes(&error) }),
+            Err(error) => Err(EmitError::Unknown { id: entry.id().clone(), source: io::Error::other(error) }),
         }
     }
 
-    fn receipt(&self, claim: Claim, verdict: oneshot::Receiver<Verdict>) -> Receipt {
+    fn receipt(&self, token: VerdictToken, verdict: oneshot::Receiver<Verdict>) -> Receipt {
         let Inner { shared, timers, .. } = &*self.inner;
-        let id = claim.id().clone();
-        Receipt::new(id, verdict, timers.clone(), Some(Interest { shared: shared.clone(), claim }))
+        let id = token.id().clone();
+        Receipt::new(id, verdict, timers.clone(), Some(Interest { shared: shared.clone(), token }))
     }
 
     /// Entries that were encoded here are for the channel's owner; others may come from elsewhere.
     fn check_recipient(&self, entry: &Entry) -> Result<(), EmitError> {
         let (recipient, owner) = (entry.recipient_account_id(), self.inner.context.account());
-        if recipient == owner {
-            Ok(())
-        } else {
-            Err(EmitError::Recipient { id: entry.id().clone(), recipient: recipient.to_string(), owner })
-        }
+        if recipient == owner { Ok(()) } else { Err(EmitError::Recipient { id: entry.id().clone(), recipient, owner }) }
     }
 }
 
 /// An event on its way to the disk. Dropped, it did not get there, or nobody waits for it any more.
 struct Underway {
     shared: Arc<Shared>,
-    claim: Claim,
+    token: VerdictToken,
     ended: bool,
 }
 
 impl Underway {
     /// It is on disk. The flag says whether a shutdown's report knows it.
-    fn arrived(self, seq: u64) -> (Claim, bool) {
-        let counts = self.shared.ledger.arrived(&self.claim, seq);
+    fn arrived(self, seq: u64) -> (VerdictToken, bool) {
+        let counts = self.shared.ledger.arrived(&self.token, seq);
         (self.handed_over(), counts)
     }
 
     /// Somebody else looks after it.
-    fn handed_over(mut self) -> Claim {
+    fn handed_over(mut self) -> VerdictToken {
         self.ended = true;
-        self.claim.clone()
+        self.token.clone()
     }
 }
 
 impl Drop for Underway {
     fn drop(&mut self) {
         if !self.ended {
-            self.shared.ledger.withdrawn(&self.claim);
+            self.shared.ledger.withdrawn(&self.token);
         }
     }
 }
@@ -332,7 +329,7 @@ impl Drop for Inner {
                     "the last handle of the audit client was dropped without a shutdown; these events have no verdict yet"
                 );
             }
-            self.shared.room.close();
+            self.shared.capacity.close();
             self.shared.wake.notify_one();
         }
     }
@@ -340,17 +337,18 @@ impl Drop for Inner {
 
 /// A client that names somebody as the actor: see [`AuditClient::acting_as`].
 ///
-/// What an event says of itself goes first; what is said here fills in the rest.
+/// Owned and cheap to clone: it can be kept and moved to other threads and tasks. An event's own fields win; these values
+/// fill in what the event leaves out.
 #[derive(Clone, Debug)]
 #[must_use = "this does nothing until an event is emitted"]
-pub struct ActingAs<'a> {
-    pub(crate) client: &'a AuditClient,
-    pub(crate) context: Context,
+pub struct ActingAs {
+    client: AuditClient,
+    context: Context,
 }
 
-impl ActingAs<'_> {
-    /// From where they act.
-    pub fn from_ip(mut self, address: IpAddr) -> Self {
+impl ActingAs {
+    /// The address from which the actor acts.
+    pub fn source_ip(mut self, address: IpAddr) -> Self {
         self.context = self.context.source_ip(address);
         self
     }
@@ -364,7 +362,7 @@ impl ActingAs<'_> {
     /// As [`AuditClient::emit`]; the event need not name its actor.
     pub fn emit<E: AuditEvent + ?Sized>(&self, event: &E) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
         let entry = event.to_entry(&self.context);
-        let client = self.client;
+        let client = &self.client;
         async move { client.accept(entry?).await }
     }
 

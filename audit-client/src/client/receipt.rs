@@ -7,7 +7,7 @@ use audit_core::EventId;
 use tokio::sync::oneshot;
 
 use crate::delivery::state::Shared;
-use crate::ledger::expected::Claim;
+use crate::ledger::expected::VerdictToken;
 use crate::ledger::verdict::{Delivery, NotDelivered, Verdict};
 use pollster::block_on;
 
@@ -20,7 +20,6 @@ use pollster::block_on;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-#[must_use = "await `delivered()` to learn what became of the event, or drop it on purpose with `let _ =`"]
 pub struct Receipt {
     id: EventId,
     verdict: Waiting,
@@ -44,12 +43,12 @@ fn heard(verdict: Result<Verdict, oneshot::error::RecvError>, id: EventId) -> Ve
 #[derive(Debug)]
 pub(crate) struct Interest {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) claim: Claim,
+    pub(crate) token: VerdictToken,
 }
 
 impl Drop for Interest {
     fn drop(&mut self) {
-        self.shared.ledger.forget(&self.claim);
+        self.shared.ledger.forget(&self.token);
     }
 }
 

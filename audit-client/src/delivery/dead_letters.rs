@@ -7,7 +7,7 @@ use audit_core::{Entry, EventId, Reason};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use super::state::{Buried, DeliveryLoop, Letter, READ_AGAIN};
+use super::state::{DeliveryLoop, Letter, READ_AGAIN, WrittenDeadLetter};
 use crate::ledger::verdict::NotDelivered;
 use crate::observe::metric;
 use crate::queue::Queue;
@@ -19,17 +19,17 @@ use crate::text::{cut_message, with_causes};
 const GIVE_UP_GRAIN: Duration = Duration::from_millis(10);
 
 impl DeliveryLoop {
-    pub(super) fn bury_unfit(&mut self, item: Item, reason: &Reason) {
+    pub(super) fn dead_letter_unfit(&mut self, item: Item, reason: &Reason) {
         let message = match reason {
             Reason::TooLarge { bytes, limit } => {
                 format!("a request with it alone would have {bytes} bytes, and at most {limit} are allowed")
             }
             _ => "it fits no request".to_owned(),
         };
-        self.bury(item, Outcome::TooLarge, &message);
+        self.dead_letter(item, Outcome::TooLarge, &message);
     }
 
-    pub(super) fn bury(&mut self, item: Item, code: Outcome, message: &str) {
+    pub(super) fn dead_letter(&mut self, item: Item, code: Outcome, message: &str) {
         let Item { entry, ticket } = item;
         let message = cut_message(message);
         let reason = NotDelivered::Rejected {
@@ -50,31 +50,31 @@ impl DeliveryLoop {
         reason: NotDelivered,
     ) {
         let seq = ticket.seq;
-        self.let_twin_go(Instant::now(), entry.id());
+        self.release_next_with_id(Instant::now(), entry.id());
         let attempts = ticket.history.iter().cloned().collect();
         let letter = DeadLetter::new(seq, entry, code, message).after(attempts, ticket.attempts);
         match &self.shared.queue {
-            Queue::Memory(_) => self.dead(seq, reason, (letter, ticket.place)),
-            Queue::Spool(_) => self.bury_on_disk(seq, reason, (letter, ticket.place)),
+            Queue::Memory(_) => self.dead(seq, reason, (letter, ticket.permit)),
+            Queue::Spool(_) => self.write_dead_letter(seq, reason, (letter, ticket.permit)),
         }
     }
 
     /// An entry has its verdict: the next one with its id need wait no longer.
-    pub(super) fn let_twin_go(&mut self, now: Instant, id: &EventId) {
-        if let Some(item) = self.twins.settled(id) {
+    pub(super) fn release_next_with_id(&mut self, now: Instant, id: &EventId) {
+        if let Some(item) = self.same_id.release_next(id) {
             self.will_give_up(item.ticket.arrived);
             self.batcher.push_retry(item, now);
         }
     }
 
     /// A dead letter counts when it is on disk as such; until then its event is kept.
-    pub(super) fn bury_on_disk(&mut self, seq: u64, reason: NotDelivered, letter: Letter) {
+    pub(super) fn write_dead_letter(&mut self, seq: u64, reason: NotDelivered, letter: Letter) {
         let Queue::Spool(spool) = &self.shared.queue else { return };
         let spool = spool.clone();
-        self.burials.spawn(async move {
+        self.dead_letter_writes.spawn(async move {
             loop {
                 match spool.dead_letter(&letter.0).await {
-                    Ok(_) => return Some(Buried { seq, reason, letter }),
+                    Ok(_) => return Some(WrittenDeadLetter { seq, reason, letter }),
                     Err(AppendError::Refused(Refusal::Closed)) => return None,
                     Err(error) => {
                         tracing::error!(
@@ -88,21 +88,21 @@ impl DeliveryLoop {
         });
     }
 
-    pub(super) fn on_buried(&mut self, buried: Result<Option<Buried>, JoinError>) {
-        match buried {
-            Ok(Some(Buried { seq, reason, letter })) => self.dead(seq, reason, letter),
+    pub(super) fn on_dead_letter_written(&mut self, written: Result<Option<WrittenDeadLetter>, JoinError>) {
+        match written {
+            Ok(Some(WrittenDeadLetter { seq, reason, letter })) => self.dead(seq, reason, letter),
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "a dead letter could not be written"),
         }
     }
 
-    pub(super) fn dead(&mut self, seq: u64, reason: NotDelivered, (letter, place): Letter) {
+    pub(super) fn dead(&mut self, seq: u64, reason: NotDelivered, (letter, permit): Letter) {
         let (id, attempts) = (reason.id().clone(), letter.attempt_count);
         let code = letter.code.to_string();
         if self.shared.ledger.died(seq, reason) {
             tracing::error!(%id, code, attempts, "an audit event is a dead letter");
             metrics::counter!(metric::DEAD, "code" => code).increment(1);
-            self.shared.handover.hand(&letter, place);
+            self.shared.handover.hand(&letter, permit);
         }
     }
 

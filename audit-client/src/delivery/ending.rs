@@ -41,7 +41,7 @@ impl DeliveryLoop {
             Ends::Open => Some(Instant::now()),
         };
         self.in_flight.abort_all();
-        within(limit, self.bury_all()).await;
+        within(limit, self.finish_dead_letters()).await;
         within(limit, self.shared.handover.done()).await;
         // The deadline is for the service; the disk has a moment of its own.
         let limit = limit.and_then(|limit| limit.max(Instant::now()).checked_add(self.disk_grace));
@@ -58,13 +58,13 @@ impl DeliveryLoop {
         if report.kept > 0 {
             tracing::info!(kept = report.kept, "audit events are kept in the spool");
         }
-        self.shared.room.close();
+        self.shared.capacity.close();
         self.shared.handover.close();
     }
 
-    pub(super) async fn bury_all(&mut self) {
-        while let Some(buried) = self.burials.join_next().await {
-            self.on_buried(buried);
+    pub(super) async fn finish_dead_letters(&mut self) {
+        while let Some(written) = self.dead_letter_writes.join_next().await {
+            self.on_dead_letter_written(written);
         }
     }
 

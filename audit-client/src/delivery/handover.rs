@@ -11,7 +11,7 @@ use std::thread;
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc};
 
-use crate::queue::capacity::Place;
+use crate::queue::capacity::Permit;
 use crate::spool::DeadLetter;
 
 /// How many dead letters a stream holds for a reader that does not read.
@@ -54,7 +54,7 @@ pub(crate) struct Handover {
 }
 
 /// A dead letter, and the place that it still takes.
-type Handed = (DeadLetter, Option<Place>);
+type Handed = (DeadLetter, Option<Permit>);
 
 /// How many dead letters wait for the callback.
 #[derive(Debug, Default)]
@@ -71,9 +71,9 @@ impl Handover {
             let (letters, inbox) = std_mpsc::channel::<Handed>();
             let waiting = handover.waiting.clone();
             thread::Builder::new().name("audit-dead-letters".to_owned()).spawn(move || {
-                for (letter, place) in inbox {
+                for (letter, permit) in inbox {
                     // The callback may emit it again: its place is free for that.
-                    drop(place);
+                    drop(permit);
                     if catch_unwind(AssertUnwindSafe(|| callback(letter))).is_err() {
                         tracing::error!("the callback for dead letters panicked");
                     }
@@ -95,7 +95,7 @@ impl Handover {
     }
 
     /// Hands one over. Its place in memory is free when the callback is through with it.
-    pub(crate) fn hand(&self, letter: &DeadLetter, place: Option<Place>) {
+    pub(crate) fn hand(&self, letter: &DeadLetter, permit: Option<Permit>) {
         let mut missed = false;
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(streams) = &mut *streams {
@@ -115,7 +115,7 @@ impl Handover {
         }
         if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
             self.waiting.letters.fetch_add(1, Ordering::AcqRel);
-            if callback.send((letter.clone(), place)).is_err() {
+            if callback.send((letter.clone(), permit)).is_err() {
                 self.waiting.letters.fetch_sub(1, Ordering::AcqRel);
             }
         }

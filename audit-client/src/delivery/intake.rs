@@ -8,7 +8,7 @@ use crate::ledger::Urgency;
 use crate::ledger::verdict::NotDelivered;
 use crate::observe::metric;
 use crate::queue::batcher::{History, Item, Ticket};
-use crate::queue::capacity::Place;
+use crate::queue::capacity::Permit;
 use crate::queue::{Accepted, Taken, Wanted};
 use crate::spool::{DeadLetter, DurableEnd, Outcome, Record};
 use crate::text::{cut_message, with_causes};
@@ -25,11 +25,11 @@ impl DeliveryLoop {
             self.gathers_since = None;
         }
         loop {
-            match self.intake.take(&self.shared.queue, &self.shared.room) {
+            match self.intake.take(&self.shared.queue, &self.shared.capacity) {
                 Ok(Taken::Accepted(mut accepted)) => {
                     metrics::counter!(metric::ACCEPTED).increment(accepted.len() as u64);
-                    for Accepted { seq, entry, place } in accepted.drain(..) {
-                        self.push(now, came, seq, entry, place);
+                    for Accepted { seq, entry, permit } in accepted.drain(..) {
+                        self.push(now, came, seq, entry, permit);
                     }
                     self.intake.give_back(accepted);
                     return;
@@ -68,8 +68,8 @@ impl DeliveryLoop {
         match record.entry() {
             Ok(entry) => {
                 self.shared.ledger.in_hand(seq, entry.id());
-                let place = self.shared.room.try_take(&entry).ok();
-                self.push(now, now, seq, entry, place);
+                let permit = self.shared.capacity.try_take(&entry).ok();
+                self.push(now, now, seq, entry, permit);
             }
             Err(error) => {
                 // Written by another version or by hand, or changed on the disk: no request may carry it.
@@ -79,13 +79,13 @@ impl DeliveryLoop {
                 let reason =
                     NotDelivered::Rejected { id: name, code: code.to_string(), message: message.clone(), attempts: 0 };
                 let letter = DeadLetter::new(seq, record, code, message);
-                self.bury_on_disk(seq, reason, (letter, None));
+                self.write_dead_letter(seq, reason, (letter, None));
             }
         }
     }
 
     /// Takes in an entry that came at `came` or after.
-    pub(super) fn push(&mut self, now: Instant, came: Instant, seq: u64, entry: Entry, place: Option<Place>) {
+    pub(super) fn push(&mut self, now: Instant, came: Instant, seq: u64, entry: Entry, permit: Option<Permit>) {
         let ticket = Ticket {
             seq,
             wire_bytes: entry.wire_len(),
@@ -93,11 +93,11 @@ impl DeliveryLoop {
             attempts: 0,
             history: History::default(),
             encoded_anew: false,
-            place,
+            permit,
         };
         self.will_give_up(came);
         self.gathers_since = (!self.policy.linger.is_zero()).then_some(now);
-        if let Some(item) = self.twins.admit(Item { entry, ticket }) {
+        if let Some(item) = self.same_id.admit(Item { entry, ticket }) {
             self.batcher.push(item);
         }
     }

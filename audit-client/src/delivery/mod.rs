@@ -65,7 +65,7 @@ impl DeliveryLoop {
             tokio::select! {
                 () = self.shared.wake.notified() => {}
                 Some(joined) = self.in_flight.join_next_with_id() => self.on_joined(joined),
-                Some(buried) = self.burials.join_next() => self.on_buried(buried),
+                Some(written) = self.dead_letter_writes.join_next() => self.on_dead_letter_written(written),
                 () = something_new(&mut self.news) => {}
                 () = self.shared.ledger.next_promise() => {}
                 () = sleep_until(wake_at.unwrap_or(now)), if wake_at.is_some() => {}
@@ -73,8 +73,8 @@ impl DeliveryLoop {
             while let Some(joined) = self.in_flight.try_join_next_with_id() {
                 self.on_joined(joined);
             }
-            while let Some(buried) = self.burials.try_join_next() {
-                self.on_buried(buried);
+            while let Some(written) = self.dead_letter_writes.try_join_next() {
+                self.on_dead_letter_written(written);
             }
             // The requests' own tasks need their turn however busy `emit` keeps this one.
             tokio::task::yield_now().await;
@@ -86,7 +86,7 @@ impl DeliveryLoop {
         while self.in_flight.len() < self.pace.concurrency() && self.pace.gate() <= now {
             match self.batcher.next(now, urgency)? {
                 Next::Parcel(parcel) => return Some(parcel),
-                Next::Unfit(item, reason) => self.bury_unfit(item, &reason),
+                Next::Unfit(item, reason) => self.dead_letter_unfit(item, &reason),
             }
         }
         None

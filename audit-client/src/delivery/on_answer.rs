@@ -8,7 +8,7 @@ use audit_core::wire::{EntryErrorCode, PutAuditEventsResponse};
 use audit_core::{Batch, Entry, EventTime};
 use tokio::time::Instant;
 
-use super::reaction::{Course, course, label};
+use super::reaction::{Reaction, label, reaction};
 use super::reconcile::{Reconciled, Said, reconcile};
 use super::state::{DeliveryLoop, Request};
 use crate::ledger::verdict::Delivery;
@@ -61,7 +61,7 @@ impl DeliveryLoop {
             Said::Stored { event_id } => {
                 round.progress = true;
                 let waited = now - item.ticket.arrived;
-                self.let_twin_go(now, item.entry.id());
+                self.release_next_with_id(now, item.entry.id());
                 let delivery = Delivery { id: item.entry.id().clone(), event_id, attempts };
                 if self.shared.ledger.delivered(item.ticket.seq, delivery) {
                     metrics::counter!(metric::DELIVERED).increment(1);
@@ -88,13 +88,13 @@ impl DeliveryLoop {
                 | EntryErrorCode::InvalidEventSource,
             ) => {
                 round.progress = true;
-                self.bury(item, outcome, &message);
+                self.dead_letter(item, outcome, &message);
             }
             Ok(EntryErrorCode::InvalidChecksum) => {
                 round.progress = true;
                 match encoded_anew(item) {
                     Ok(item) => self.again(item, now),
-                    Err(item) => self.bury(*item, outcome, &message),
+                    Err(item) => self.dead_letter(*item, outcome, &message),
                 }
             }
             Ok(EntryErrorCode::AccountNotSubscribed) => {
@@ -124,8 +124,8 @@ impl DeliveryLoop {
             seen.last_failure =
                 Some(LastFailure { outcome: outcome.clone(), message: cut(&failure.message), at: SystemTime::now() });
         });
-        let course = course(failure);
-        tracing::warn!(%outcome, ?course, entries = request.batch.len(), "a request failed");
+        let reaction = reaction(failure);
+        tracing::warn!(%outcome, ?reaction, entries = request.batch.len(), "a request failed");
         let Request { batch, tickets, mut suspects, is_group, sent } = request;
         // Refused with a status of the 400s: surely not taken. Anything else may have been.
         let in_doubt = !failure.status.is_some_and(|status| (300..500).contains(&status) && status != 408);
@@ -137,30 +137,30 @@ impl DeliveryLoop {
         for item in &mut items {
             item.ticket.history.push(attempt.clone());
         }
-        match course {
+        match reaction {
             // An entry cannot share its id with itself: the service is at fault, and that may pass.
-            Course::Split if items.len() == 1 => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
-            Course::Bisect | Course::Split => {
+            Reaction::Split if items.len() == 1 => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
+            Reaction::Bisect | Reaction::Split => {
                 self.resume(now);
                 // Cleared of nothing: the other half waits for its own turn, whole.
                 self.together(Group { items: suspects, suspects: Vec::new(), due: now });
                 if items.len() == 1 {
                     for item in items {
-                        self.bury(item, outcome.clone(), &failure.message);
+                        self.dead_letter(item, outcome.clone(), &failure.message);
                     }
                 } else {
                     let second = items.split_off(items.len() / 2);
                     let (suspects, other) =
-                        if course == Course::Bisect { (second, Vec::new()) } else { (Vec::new(), second) };
+                        if reaction == Reaction::Bisect { (second, Vec::new()) } else { (Vec::new(), second) };
                     self.together(Group { items, suspects, due: now });
                     self.together(Group { items: other, suspects: Vec::new(), due: now });
                 }
                 return;
             }
-            Course::SlowDown => self.pace.throttled(sent, now, failure.retry_after, false, &mut self.random),
-            Course::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
-            Course::Pause => self.pause(sent, now, &outcome.to_string(), &failure.message),
-            Course::RenewCredentials => self.renew_credentials(sent, now, &outcome.to_string(), &failure.message),
+            Reaction::SlowDown => self.pace.throttled(sent, now, failure.retry_after, false, &mut self.random),
+            Reaction::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
+            Reaction::Pause => self.pause(sent, now, &outcome.to_string(), &failure.message),
+            Reaction::RenewCredentials => self.renew_credentials(sent, now, &outcome.to_string(), &failure.message),
         }
         // The gate of the pace holds them back; so they are due as soon as it opens.
         let due = now;

@@ -65,15 +65,15 @@ pub(crate) struct Pace {
     /// Until when the service has asked to wait.
     asked: Instant,
     failures: u32,
-    /// Answers to requests that went out before this say nothing new: the consequence is drawn already.
-    drawn: Instant,
+    /// Answers to requests that went out before this say nothing new: the consequence is reacted_at already.
+    reacted_at: Instant,
     pause: Option<Pause>,
 }
 
 impl Pace {
     pub(crate) fn new(waits: Waits, most: u16, now: Instant) -> Self {
         let most = f64::from(most.max(1));
-        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, drawn: now, pause: None }
+        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, reacted_at: now, pause: None }
     }
 
     /// How many requests may be on their way at once. After a failure it is one, until something succeeds.
@@ -170,9 +170,9 @@ impl Pace {
     }
 
     fn is_news(&mut self, sent: Instant, now: Instant) -> bool {
-        let is_news = sent >= self.drawn;
+        let is_news = sent >= self.reacted_at;
         if is_news {
-            self.drawn = now;
+            self.reacted_at = now;
         }
         is_news
     }
@@ -200,10 +200,13 @@ mod tests {
         let waits = Waits::default();
         let mut random = fastrand::Rng::with_seed(7);
         for (failures, bound) in [(1, 100), (2, 200), (5, 1_600), (9, 20_000), (1_000_000, 20_000)] {
-            let drawn: Vec<_> = (0..500).map(|_| waits.backoff(failures, &mut random)).collect();
+            let reacted_at: Vec<_> = (0..500).map(|_| waits.backoff(failures, &mut random)).collect();
             let bound = Duration::from_millis(bound);
-            assert!(drawn.iter().all(|wait| *wait <= bound));
-            assert!(drawn.iter().any(|wait| *wait < bound / 10) && drawn.iter().any(|wait| *wait > bound * 9 / 10));
+            assert!(reacted_at.iter().all(|wait| *wait <= bound));
+            assert!(
+                reacted_at.iter().any(|wait| *wait < bound / 10)
+                    && reacted_at.iter().any(|wait| *wait > bound * 9 / 10)
+            );
         }
     }
 

@@ -4,7 +4,7 @@ use crate::transport::submit::{Failure, NO_CREDENTIALS};
 
 /// What the delivery loop does about a request that was refused as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Course {
+pub(crate) enum Reaction {
     /// It passes: send again after a backoff.
     Retry,
     /// Over the rate: send less at once, then again.
@@ -20,57 +20,57 @@ pub(crate) enum Course {
 }
 
 /// Codes, without the suffix `Exception` that some services put on and some leave off.
-const BY_CODE: &[(&str, Course)] = &[
-    ("Throttling", Course::SlowDown),
-    ("ThrottledException", Course::SlowDown),
-    ("RequestThrottled", Course::SlowDown),
-    ("RequestLimitExceeded", Course::SlowDown),
-    ("TooManyRequests", Course::SlowDown),
-    ("SlowDown", Course::SlowDown),
-    ("ExpiredToken", Course::RenewCredentials),
-    ("UnrecognizedClient", Course::RenewCredentials),
-    ("InvalidClientTokenId", Course::RenewCredentials),
-    ("RequestEntityTooLarge", Course::Bisect),
-    ("DuplicatedAuditEventId", Course::Split),
-    ("InternalFailure", Course::Retry),
-    ("InternalServerError", Course::Retry),
-    ("InternalError", Course::Retry),
-    ("ServiceUnavailable", Course::Retry),
-    ("RequestTimeout", Course::Retry),
-    ("RequestAborted", Course::Retry),
-    ("AccessDenied", Course::Pause),
-    ("NotAuthorized", Course::Pause),
-    ("ChannelNotFound", Course::Pause),
-    ("InvalidChannelARN", Course::Pause),
-    ("ChannelInsufficientPermission", Course::Pause),
-    ("ChannelUnsupportedSchema", Course::Pause),
-    ("UnsupportedOperation", Course::Pause),
-    ("UnknownOperation", Course::Pause),
-    ("OptInRequired", Course::Pause),
-    ("IncompleteSignature", Course::Pause),
-    ("InvalidSignature", Course::Pause),
-    ("SignatureDoesNotMatch", Course::Pause),
-    ("MissingAuthenticationToken", Course::Pause),
-    ("RequestExpired", Course::Pause),
-    ("MalformedHttpRequest", Course::Pause),
-    ("ValidationError", Course::Pause),
-    ("Validation", Course::Pause),
-    (NO_CREDENTIALS, Course::Pause),
+const BY_CODE: &[(&str, Reaction)] = &[
+    ("Throttling", Reaction::SlowDown),
+    ("ThrottledException", Reaction::SlowDown),
+    ("RequestThrottled", Reaction::SlowDown),
+    ("RequestLimitExceeded", Reaction::SlowDown),
+    ("TooManyRequests", Reaction::SlowDown),
+    ("SlowDown", Reaction::SlowDown),
+    ("ExpiredToken", Reaction::RenewCredentials),
+    ("UnrecognizedClient", Reaction::RenewCredentials),
+    ("InvalidClientTokenId", Reaction::RenewCredentials),
+    ("RequestEntityTooLarge", Reaction::Bisect),
+    ("DuplicatedAuditEventId", Reaction::Split),
+    ("InternalFailure", Reaction::Retry),
+    ("InternalServerError", Reaction::Retry),
+    ("InternalError", Reaction::Retry),
+    ("ServiceUnavailable", Reaction::Retry),
+    ("RequestTimeout", Reaction::Retry),
+    ("RequestAborted", Reaction::Retry),
+    ("AccessDenied", Reaction::Pause),
+    ("NotAuthorized", Reaction::Pause),
+    ("ChannelNotFound", Reaction::Pause),
+    ("InvalidChannelARN", Reaction::Pause),
+    ("ChannelInsufficientPermission", Reaction::Pause),
+    ("ChannelUnsupportedSchema", Reaction::Pause),
+    ("UnsupportedOperation", Reaction::Pause),
+    ("UnknownOperation", Reaction::Pause),
+    ("OptInRequired", Reaction::Pause),
+    ("IncompleteSignature", Reaction::Pause),
+    ("InvalidSignature", Reaction::Pause),
+    ("SignatureDoesNotMatch", Reaction::Pause),
+    ("MissingAuthenticationToken", Reaction::Pause),
+    ("RequestExpired", Reaction::Pause),
+    ("MalformedHttpRequest", Reaction::Pause),
+    ("ValidationError", Reaction::Pause),
+    ("Validation", Reaction::Pause),
+    (NO_CREDENTIALS, Reaction::Pause),
 ];
 
 /// What follows from a failure.
-pub(crate) fn course(failure: &Failure) -> Course {
-    if let Some(course) = failure.code.as_deref().and_then(by_code) {
-        return course;
+pub(crate) fn reaction(failure: &Failure) -> Reaction {
+    if let Some(reaction) = failure.code.as_deref().and_then(by_code) {
+        return reaction;
     }
     match failure.status {
-        Some(429) => Course::SlowDown,
-        Some(413) => Course::Bisect,
+        Some(429) => Reaction::SlowDown,
+        Some(413) => Reaction::Bisect,
         // Not understood, timed out, or the service's own fault. A 2xx that comes here could not be read.
-        None | Some(408 | 425 | 200..=299 | 500..=599) => Course::Retry,
+        None | Some(408 | 425 | 200..=299 | 500..=599) => Reaction::Retry,
         // Redirected, refused, or something that no rule knows: repeating it soon does not help, and dropping it is
         // not ours to decide.
-        Some(_) => Course::Pause,
+        Some(_) => Reaction::Pause,
     }
 }
 
@@ -82,22 +82,22 @@ pub(crate) fn label(failure: &Failure) -> String {
     }
 }
 
-fn by_code(code: &str) -> Option<Course> {
+fn by_code(code: &str) -> Option<Reaction> {
     // Some services write `namespace#Code` or `Code:http://…`.
     let code = code.rsplit('#').next().unwrap_or(code);
     let code = code.split(':').next().unwrap_or(code);
     let bare = code.strip_suffix("Exception").unwrap_or(code);
-    BY_CODE.iter().find(|(known, _)| *known == code || *known == bare).map(|(_, course)| *course)
+    BY_CODE.iter().find(|(known, _)| *known == code || *known == bare).map(|(_, reaction)| *reaction)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Course, course};
+    use super::{Reaction, reaction};
     use crate::transport::submit::Failure;
 
     #[test]
     fn every_documented_error_has_its_course() {
-        use Course::{Bisect, Pause, RenewCredentials, Retry, SlowDown, Split};
+        use Reaction::{Bisect, Pause, RenewCredentials, Retry, SlowDown, Split};
         // The operation's errors and the common ones, with their documented status.
         let documented = [
             ("ChannelInsufficientPermission", 400, Pause),
@@ -124,32 +124,32 @@ mod tests {
             ("ValidationError", 400, Pause),
         ];
         for (code, status, expected) in documented {
-            assert_eq!(course(&Failure::new("").status(status).code(code)), expected, "{code}");
+            assert_eq!(reaction(&Failure::new("").status(status).code(code)), expected, "{code}");
             let namespaced = format!("com.amazonaws.cloudtraildata#{code}:http://internal.amazon.com/");
-            assert_eq!(course(&Failure::new("").status(status).code(namespaced)), expected, "{code}");
+            assert_eq!(reaction(&Failure::new("").status(status).code(namespaced)), expected, "{code}");
         }
     }
 
     #[test]
     fn without_a_known_code_the_status_decides() {
         for (status, expected) in [
-            (200, Course::Retry),
-            (204, Course::Retry),
-            (301, Course::Pause),
-            (400, Course::Pause),
-            (403, Course::Pause),
-            (404, Course::Pause),
-            (408, Course::Retry),
-            (413, Course::Bisect),
-            (429, Course::SlowDown),
-            (500, Course::Retry),
-            (502, Course::Retry),
-            (503, Course::Retry),
-            (504, Course::Retry),
+            (200, Reaction::Retry),
+            (204, Reaction::Retry),
+            (301, Reaction::Pause),
+            (400, Reaction::Pause),
+            (403, Reaction::Pause),
+            (404, Reaction::Pause),
+            (408, Reaction::Retry),
+            (413, Reaction::Bisect),
+            (429, Reaction::SlowDown),
+            (500, Reaction::Retry),
+            (502, Reaction::Retry),
+            (503, Reaction::Retry),
+            (504, Reaction::Retry),
         ] {
-            assert_eq!(course(&Failure::new("").status(status)), expected, "{status}");
-            assert_eq!(course(&Failure::new("").status(status).code("NeverSeenBefore")), expected, "{status}");
+            assert_eq!(reaction(&Failure::new("").status(status)), expected, "{status}");
+            assert_eq!(reaction(&Failure::new("").status(status).code("NeverSeenBefore")), expected, "{status}");
         }
-        assert_eq!(course(&Failure::new("connection refused")), Course::Retry);
+        assert_eq!(reaction(&Failure::new("connection refused")), Reaction::Retry);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Reconciled {
 
 pub(crate) fn reconcile(batch: &Batch, answer: PutAuditEventsResponse) -> Reconciled {
     let places: HashMap<&str, usize> =
-        batch.entries().iter().enumerate().map(|(place, entry)| (entry.id().as_str(), place)).collect();
+        batch.entries().iter().enumerate().map(|(permit, entry)| (entry.id().as_str(), permit)).collect();
     let mut said: Vec<Option<Said>> = vec![None; batch.len()];
     let (mut foreign, mut repeated) = (0, 0);
     let stored = answer.successful.into_iter().map(|entry| (entry.id, Said::Stored { event_id: entry.event_id }));
@@ -38,11 +38,11 @@ pub(crate) fn reconcile(batch: &Batch, answer: PutAuditEventsResponse) -> Reconc
         .into_iter()
         .map(|entry| (entry.id, Said::Refused { code: entry.error_code, message: entry.error_message }));
     for (id, now) in stored.chain(refused) {
-        let Some(&place) = places.get(id.as_str()) else {
+        let Some(&at) = places.get(id.as_str()) else {
             foreign += 1;
             continue;
         };
-        match &mut said[place] {
+        match &mut said[at] {
             empty @ None => *empty = Some(now),
             Some(before) => {
                 repeated += 1;

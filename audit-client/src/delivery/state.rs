@@ -16,8 +16,8 @@ use crate::ledger::Ledger;
 use crate::ledger::verdict::NotDelivered;
 use crate::observe::{Observed, metric};
 use crate::queue::batcher::{Batcher, Item, Ticket};
-use crate::queue::capacity::{Place, Room};
-use crate::queue::same_id::Twins;
+use crate::queue::capacity::{Capacity, Permit};
+use crate::queue::same_id::SameIdQueue;
 use crate::queue::{Intake, Queue};
 use crate::spool::{DeadLetter, DurableEnd};
 use crate::transport::submit::{Failure, Transport};
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) external_id: Option<ExternalId>,
     pub(crate) ledger: Ledger,
     pub(crate) queue: Queue,
-    pub(crate) room: Room,
+    pub(crate) capacity: Capacity,
     pub(crate) handover: Handover,
     pub(crate) observed: Observed,
     /// There is something new to look at.
@@ -63,10 +63,10 @@ pub(super) struct Request {
 }
 
 /// A dead letter, and the place in memory that it takes.
-pub(super) type Letter = (DeadLetter, Option<Place>);
+pub(super) type Letter = (DeadLetter, Option<Permit>);
 
 /// A dead letter that is on disk.
-pub(super) struct Buried {
+pub(super) struct WrittenDeadLetter {
     pub(super) seq: u64,
     pub(super) reason: NotDelivered,
     pub(super) letter: Letter,
@@ -86,13 +86,13 @@ struct CloseOnDrop(Arc<Shared>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        self.0.room.close();
+        self.0.capacity.close();
         if let Queue::Spool(spool) = &self.0.queue
             && std::thread::panicking()
         {
             drop(spool.close());
         }
-        self.0.ledger.close(false);
+        let _ = self.0.ledger.close(false);
         if let Queue::Memory(memory) = &self.0.queue {
             // Nobody takes these in any more, but they were accepted all the same.
             metrics::counter!(metric::ACCEPTED).increment(memory.len() as u64);
@@ -114,11 +114,11 @@ pub(crate) struct DeliveryLoop {
     /// When something new was last taken in: for a linger from then on, single entries do not wake the loop.
     pub(super) gathers_since: Option<Instant>,
     /// With a spool: dead letters on their way to the disk.
-    pub(super) burials: JoinSet<Option<Buried>>,
+    pub(super) dead_letter_writes: JoinSet<Option<WrittenDeadLetter>>,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) policy: Policy,
     pub(super) batcher: Batcher,
-    pub(super) twins: Twins,
+    pub(super) same_id: SameIdQueue,
     pub(super) pace: Pace,
     pub(super) random: fastrand::Rng,
     pub(super) in_flight: JoinSet<Answer>,
@@ -143,9 +143,9 @@ impl DeliveryLoop {
             news,
             read_again: None,
             gathers_since: None,
-            burials: JoinSet::new(),
+            dead_letter_writes: JoinSet::new(),
             batcher: Batcher::new(policy.linger),
-            twins: Twins::default(),
+            same_id: SameIdQueue::default(),
             pace: Pace::new(policy.waits, policy.most_concurrent, now),
             random: policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             in_flight: JoinSet::new(),

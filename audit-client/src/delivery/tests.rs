@@ -493,7 +493,7 @@ async fn throttling_halves_what_is_on_its_way_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_names_nobody_is_sent_again() {
-    let script = Script::default().then(|_| Ok(crate::PutAuditEventsResponse::default()));
+    let script = Script::default().then(|_| Ok(crate::wire::PutAuditEventsResponse::default()));
     let client = client(&script).await;
     assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
 }
@@ -504,7 +504,7 @@ async fn only_the_ids_that_an_answer_leaves_out_are_sent_again() {
         let mut answer = all_taken(ids)?;
         let first = answer.successful[0].clone();
         answer.successful.push(first);
-        answer.successful.push(crate::SuccessfulEntry { id: "never-sent".into(), event_id: "E".into() });
+        answer.successful.push(crate::wire::SuccessfulEntry { id: "never-sent".into(), event_id: "E".into() });
         Ok(answer)
     });
     let client = client(&script).await;
@@ -698,7 +698,7 @@ async fn a_callback_that_panics_does_not_end_the_client() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_dead_letters_asked_for_after_the_end_has_ended() {
     let client = client(&Script::default()).await;
-    client.shutdown(SECOND).await;
+    let _ = client.shutdown(SECOND).await;
     assert!(client.dead_letters().next().await.is_none());
 }
 
@@ -710,7 +710,7 @@ async fn a_stream_that_nobody_reads_holds_so_many_and_counts_the_rest() {
     drop(emit_all(&client, 1_500).await);
     client.flush().await.expect("settled");
     assert_eq!(client.stats().dead_letters_missed, 1_500 - 1_024);
-    client.shutdown(SECOND).await;
+    let _ = client.shutdown(SECOND).await;
     let mut held = 0;
     while letters.next().await.is_some() {
         held += 1;

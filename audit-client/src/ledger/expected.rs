@@ -13,12 +13,12 @@ use crate::spool::{Append, AppendError};
 
 /// Somebody's claim on the verdict of an event.
 #[derive(Clone, Debug)]
-pub(crate) struct Claim {
+pub(crate) struct VerdictToken {
     id: EventId,
     token: u64,
 }
 
-impl Claim {
+impl VerdictToken {
     pub(crate) fn id(&self) -> &EventId {
         &self.id
     }
@@ -49,12 +49,12 @@ pub(super) struct Expected {
     /// On their way to the disk.
     on_their_way: BTreeSet<u64>,
     /// Those of them that nobody waits for, since who emitted them could not wait. The disk answers in this order.
-    promises: VecDeque<(Claim, Append)>,
+    promises: VecDeque<(VerdictToken, Append)>,
 }
 
 impl Expected {
     /// `next` is the lowest number that the disk may give it.
-    pub(super) fn add(&mut self, id: &EventId, next: u64) -> (Claim, oneshot::Receiver<Verdict>) {
+    pub(super) fn add(&mut self, id: &EventId, next: u64) -> (VerdictToken, oneshot::Receiver<Verdict>) {
         self.newest += 1;
         let token = self.newest;
         let (sender, receiver) = oneshot::channel();
@@ -63,14 +63,14 @@ impl Expected {
             .or_default()
             .insert(token, Waiter { number: Number::AtLeast(next), verdict: sender });
         self.on_their_way.insert(token);
-        (Claim { id: id.clone(), token }, receiver)
+        (VerdictToken { id: id.clone(), token }, receiver)
     }
 
     pub(super) fn newest(&self) -> u64 {
         self.newest
     }
 
-    pub(super) fn promise(&mut self, claim: &Claim, append: Append) {
+    pub(super) fn promise(&mut self, claim: &VerdictToken, append: Append) {
         self.promises.push_back((claim.clone(), append));
     }
 
@@ -97,7 +97,7 @@ impl Expected {
     }
 
     /// It is on disk.
-    pub(super) fn arrived(&mut self, claim: &Claim, seq: u64) {
+    pub(super) fn arrived(&mut self, claim: &VerdictToken, seq: u64) {
         self.ended(claim);
         for (token, waiter) in self.waiters.get_mut(&claim.id).into_iter().flatten() {
             match &mut waiter.number {
@@ -110,16 +110,16 @@ impl Expected {
     }
 
     /// It is no longer on its way to the disk.
-    pub(super) fn ended(&mut self, claim: &Claim) {
+    pub(super) fn ended(&mut self, claim: &VerdictToken) {
         self.on_their_way.remove(&claim.token);
     }
 
     /// Nobody waits for its verdict.
-    pub(super) fn forget(&mut self, claim: &Claim) {
+    pub(super) fn forget(&mut self, claim: &VerdictToken) {
         drop(self.remove(claim));
     }
 
-    fn remove(&mut self, claim: &Claim) -> Option<oneshot::Sender<Verdict>> {
+    fn remove(&mut self, claim: &VerdictToken) -> Option<oneshot::Sender<Verdict>> {
         let waiters = self.waiters.get_mut(&claim.id)?;
         let waiter = waiters.remove(&claim.token);
         if waiters.is_empty() {
@@ -136,7 +136,7 @@ impl Expected {
         let perhaps =
             || waiters.iter().find(|(_, waiter)| matches!(waiter.number, Number::AtLeast(next) if next <= seq));
         let (&token, _) = known.or_else(perhaps)?;
-        self.remove(&Claim { id: id.clone(), token })
+        self.remove(&VerdictToken { id: id.clone(), token })
     }
 
     /// At the end: what was promised, and the disk has not answered.

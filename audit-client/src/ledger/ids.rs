@@ -14,7 +14,7 @@ const UUID_CHARS: usize = 36;
 /// A client that runs for months delivers more ids than fit in memory, so the list has a bound
 /// ([`ClientBuilder::report_ids_bytes`](crate::ClientBuilder::report_ids_bytes)); beyond it the oldest are forgotten,
 /// and [`forgotten`](Self::forgotten) says how many. The figures of the report count all.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Ids {
     /// Shared among the copies of a report.
     chunks: VecDeque<Arc<Chunk>>,
@@ -22,7 +22,7 @@ pub struct Ids {
     forgotten: u64,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
 struct Chunk {
     bytes: Vec<u8>,
     ids: u64,
@@ -50,8 +50,8 @@ impl Ids {
     }
 
     /// The ids, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = EventId> + '_ {
-        self.texts().filter_map(|text| EventId::try_from(text).ok())
+    pub fn iter(&self) -> IdsIter<'_> {
+        IdsIter { chunks: self.chunks.iter(), current: Texts { bytes: &[] } }
     }
 
     /// As many as there are; those beyond the named ones have no name here.
@@ -92,10 +92,34 @@ impl Ids {
 
 impl<'a> IntoIterator for &'a Ids {
     type Item = EventId;
-    type IntoIter = Box<dyn Iterator<Item = EventId> + 'a>;
+    type IntoIter = IdsIter<'a>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        Box::new(self.iter())
+    fn into_iter(self) -> IdsIter<'a> {
+        self.iter()
+    }
+}
+
+/// The ids of an [`Ids`], oldest first.
+#[derive(Clone, Debug)]
+pub struct IdsIter<'a> {
+    chunks: std::collections::vec_deque::Iter<'a, Arc<Chunk>>,
+    current: Texts<'a>,
+}
+
+impl Iterator for IdsIter<'_> {
+    type Item = EventId;
+
+    fn next(&mut self) -> Option<EventId> {
+        loop {
+            match self.current.next() {
+                Some(text) => {
+                    if let Ok(id) = EventId::try_from(text) {
+                        return Some(id);
+                    }
+                }
+                None => self.current = Texts { bytes: &self.chunks.next()?.bytes },
+            }
+        }
     }
 }
 
@@ -106,6 +130,7 @@ impl fmt::Debug for Ids {
 }
 
 /// Reads one chunk.
+#[derive(Clone, Debug)]
 struct Texts<'a> {
     bytes: &'a [u8],
 }
@@ -118,7 +143,10 @@ impl Iterator for Texts<'_> {
         let taken = if length == 0 { 16 } else { usize::from(length) };
         let (id, rest) = rest.split_at_checked(taken)?;
         self.bytes = rest;
-        Some(if length == 0 { unpack_uuid(id) } else { String::from_utf8_lossy(id).into_owned() })
+        Some(match <[u8; 16]>::try_from(id) {
+            Ok(uuid) if length == 0 => audit_core::uuid_text(uuid),
+            _ => String::from_utf8_lossy(id).into_owned(),
+        })
     }
 }
 
@@ -142,19 +170,6 @@ fn pack_uuid(text: &str) -> Option<[u8; 16]> {
         digits += 1;
     }
     Some(packed)
-}
-
-fn unpack_uuid(packed: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(UUID_CHARS);
-    for (at, byte) in packed.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]

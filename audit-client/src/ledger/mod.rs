@@ -24,7 +24,7 @@ use audit_core::EventId;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::unconstrained;
 
-use self::expected::{Claim, Expected};
+use self::expected::{Expected, VerdictToken};
 use self::report::ShutdownReport;
 use self::verdict::{Delivery, NotDelivered, Verdict};
 use crate::observe::{Figures, metric};
@@ -77,7 +77,7 @@ struct Books {
     delivered: u64,
     dead: u64,
     /// Promised to somebody who could not wait, and then refused by the disk.
-    broken_promises: u64,
+    accepted_not_stored: u64,
     open: HashMap<u64, Open, seqs::BuildSeqHasher>,
     expected: Expected,
     settled: SeqSet,
@@ -135,7 +135,7 @@ impl Ledger {
     }
 
     /// With a spool: an event is about to go to the disk.
-    pub(crate) fn expect(&self, id: &EventId) -> Result<(Claim, oneshot::Receiver<Verdict>), Closing> {
+    pub(crate) fn expect(&self, id: &EventId) -> Result<(VerdictToken, oneshot::Receiver<Verdict>), Closing> {
         let mut books = self.books();
         if books.takes_no_more() {
             return Err(Closing);
@@ -145,12 +145,12 @@ impl Ledger {
     }
 
     /// Whoever emitted it does not wait for the disk, and is told that it is accepted.
-    pub(crate) fn promise(&self, claim: &Claim, append: Append) -> Result<(), Closing> {
+    pub(crate) fn promise(&self, token: &VerdictToken, append: Append) -> Result<(), Closing> {
         let mut books = self.books();
         if books.takes_no_more() {
             return Err(Closing);
         }
-        books.expected.promise(claim, append);
+        books.expected.promise(token, append);
         Ok(())
     }
 
@@ -165,22 +165,22 @@ impl Ledger {
     }
 
     /// It is on disk. `false` says that the report was made before, and does not know it.
-    pub(crate) fn arrived(&self, claim: &Claim, seq: u64) -> bool {
+    pub(crate) fn arrived(&self, token: &VerdictToken, seq: u64) -> bool {
         let mut books = self.books();
-        books.expected.arrived(claim, seq);
+        books.expected.arrived(token, seq);
         !books.closed || books.spool_was_closed
     }
 
     /// It did not get to the disk, or nobody waits for it any more.
-    pub(crate) fn withdrawn(&self, claim: &Claim) {
+    pub(crate) fn withdrawn(&self, token: &VerdictToken) {
         let mut books = self.books();
-        books.expected.ended(claim);
-        books.expected.forget(claim);
+        books.expected.ended(token);
+        books.expected.forget(token);
     }
 
     /// Nobody wants to hear of it any more.
-    pub(crate) fn forget(&self, claim: &Claim) {
-        self.books().expected.forget(claim);
+    pub(crate) fn forget(&self, token: &VerdictToken) {
+        self.books().expected.forget(token);
     }
 
     /// With a spool: the pipeline has read this one, which is now known by its number.
@@ -365,7 +365,7 @@ impl Ledger {
         report.recovered = books.recovered;
         report.delivered = books.delivered;
         report.dead = books.dead;
-        report.lost = books.broken_promises + damaged + unanswered.len() as u64;
+        report.lost = books.accepted_not_stored + damaged + unanswered.len() as u64;
         report.in_doubt = unanswered.len() as u64;
         for id in &unanswered {
             report.lost_ids.push(id, usize::MAX);
@@ -422,7 +422,7 @@ impl Ledger {
             return Figures { accepted, recovered, delivered, dead, pending: 0 };
         }
         let pending = self.open_count(&books);
-        let lost = books.broken_promises + self.damaged();
+        let lost = books.accepted_not_stored + self.damaged();
         Figures {
             accepted: books.delivered + books.dead + pending + lost,
             recovered: books.recovered,
@@ -460,7 +460,7 @@ fn answer_promises(books: &mut Books, context: &mut Context<'_>) -> bool {
             Ok(_) => metrics::counter!(metric::ACCEPTED).increment(1),
             Err(error) => {
                 tracing::error!(%id, error = crate::text::with_causes(&error), "an audit event that `try_emit` took did not get to the disk");
-                books.broken_promises += 1;
+                books.accepted_not_stored += 1;
                 books.report.lost_ids.push(&id, usize::MAX);
                 if let Some(waiter) = waiter {
                     let _ = waiter.send(Err(NotDelivered::Lost { id, in_doubt: false }));

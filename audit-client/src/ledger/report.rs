@@ -3,7 +3,8 @@
 use super::ids::Ids;
 
 /// What became of all that the client accepted: `accepted == delivered + dead + kept + lost`, always.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "the report names every event that was not delivered"]
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// Events that the client took in: by `emit`, and those that an earlier run had left in the spool.

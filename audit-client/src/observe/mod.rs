@@ -9,7 +9,7 @@ pub mod metric;
 pub(crate) mod tap;
 
 /// A client's figures at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Events accepted, those that were found in the spool included.

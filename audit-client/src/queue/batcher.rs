@@ -8,7 +8,7 @@ use audit_core::{Batch, DoesNotFit, Entry, Reason, limits};
 use tokio::time::Instant;
 
 use super::Wanted;
-use super::capacity::Place;
+use super::capacity::Permit;
 use crate::ledger::Urgency;
 use crate::spool::Attempt;
 
@@ -35,7 +35,7 @@ pub(crate) struct Ticket {
     /// Whether its checksum was made anew.
     pub(crate) encoded_anew: bool,
     /// Its place in memory, until it has its verdict.
-    pub(crate) place: Option<Place>,
+    pub(crate) permit: Option<Permit>,
 }
 
 /// The first and the latest attempts: enough to tell what happened, at a size that does not grow.
@@ -139,44 +139,44 @@ impl Batcher {
             return None;
         }
         let mut parcel = Parcel { batch: Batch::new(), tickets: Vec::new(), suspects: Vec::new(), is_group: false };
-        let mut twins = Vec::new();
+        let mut same_id = Vec::new();
         let mut is_full = false;
         while !is_full && self.retries.first_key_value().is_some_and(|((due, _), _)| *due <= now) {
             let Some(((due, _), item)) = self.retries.pop_first() else { break };
             match add(&mut parcel, item) {
                 Added::Yes => {}
-                Added::Twin(item) => twins.push((due, item)),
+                Added::SameId(item) => same_id.push((due, item)),
                 Added::Full(item) => {
                     self.push_retry(item, due);
                     is_full = true;
                 }
                 Added::Never(item, reason) => {
                     self.put_back(parcel, now);
-                    self.put_back_twins(twins);
+                    self.put_back_same_id(same_id);
                     return Some(Next::Unfit(item, reason));
                 }
             }
         }
-        self.put_back_twins(twins);
-        let mut twins = Vec::new();
+        self.put_back_same_id(same_id);
+        let mut same_id = Vec::new();
         while !is_full {
             let Some(item) = self.fresh.pop_front() else { break };
             match add(&mut parcel, item) {
                 Added::Yes => {}
-                Added::Twin(item) => twins.push(item),
+                Added::SameId(item) => same_id.push(item),
                 Added::Full(item) => {
                     self.fresh.push_front(item);
                     is_full = true;
                 }
                 Added::Never(item, reason) => {
                     self.put_back(parcel, now);
-                    self.return_fresh(twins);
+                    self.return_fresh(same_id);
                     self.recount();
                     return Some(Next::Unfit(item, reason));
                 }
             }
         }
-        self.return_fresh(twins);
+        self.return_fresh(same_id);
         self.recount();
         (!parcel.tickets.is_empty()).then_some(Next::Parcel(parcel))
     }
@@ -244,14 +244,14 @@ impl Batcher {
         }
     }
 
-    fn put_back_twins(&mut self, twins: Vec<(Instant, Item)>) {
-        for (due, item) in twins {
+    fn put_back_same_id(&mut self, same_id: Vec<(Instant, Item)>) {
+        for (due, item) in same_id {
             self.push_retry(item, due);
         }
     }
 
-    fn return_fresh(&mut self, twins: Vec<Item>) {
-        for item in twins.into_iter().rev() {
+    fn return_fresh(&mut self, same_id: Vec<Item>) {
+        for item in same_id.into_iter().rev() {
             self.fresh.push_front(item);
         }
     }
@@ -264,7 +264,7 @@ impl Batcher {
 
 enum Added {
     Yes,
-    Twin(Item),
+    SameId(Item),
     Full(Item),
     Never(Item, Reason),
 }
@@ -279,7 +279,7 @@ fn add(parcel: &mut Parcel, item: Item) -> Added {
         Err(DoesNotFit { entry, reason, .. }) => {
             let item = Item { entry: *entry, ticket };
             match reason {
-                Reason::DuplicateId => Added::Twin(item),
+                Reason::DuplicateId => Added::SameId(item),
                 reason if parcel.tickets.is_empty() => Added::Never(item, reason),
                 _ => Added::Full(item),
             }
@@ -293,7 +293,7 @@ fn seal(group: Group) -> Parcel {
     for item in group.items {
         match add(&mut parcel, item) {
             Added::Yes => {}
-            Added::Twin(item) | Added::Full(item) | Added::Never(item, _) => parcel.suspects.push(item),
+            Added::SameId(item) | Added::Full(item) | Added::Never(item, _) => parcel.suspects.push(item),
         }
     }
     parcel

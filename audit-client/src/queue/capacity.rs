@@ -11,28 +11,28 @@ const ENTRY_OVERHEAD_BYTES: usize = 512;
 
 /// The bound on what waits.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct Capacity {
     entries: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
 }
 
 /// The place that one entry takes up, given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Permit {
     _entry: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoPlace {
+pub(crate) enum NoCapacity {
     /// All of it is taken: only told to those who do not wait.
     Full,
     /// Nothing is taken in any more.
     Closed,
 }
 
-impl Room {
+impl Capacity {
     pub(crate) fn new(entries: usize, bytes: usize) -> Self {
         Self {
             entries: Arc::new(Semaphore::new(entries.min(Semaphore::MAX_PERMITS))),
@@ -52,24 +52,24 @@ impl Room {
     }
 
     /// Waits for a place. Whoever stops waiting has taken none.
-    pub(crate) async fn wait_for(&self, entry: &Entry) -> Result<Place, NoPlace> {
+    pub(crate) async fn wait_for(&self, entry: &Entry) -> Result<Permit, NoCapacity> {
         let bytes = cost(entry);
-        let entry = self.entries.clone().acquire_owned().await.map_err(|_| NoPlace::Closed)?;
-        let bytes = self.bytes.clone().acquire_many_owned(bytes).await.map_err(|_| NoPlace::Closed)?;
-        Ok(Place { _entry: entry, _bytes: bytes })
+        let entry = self.entries.clone().acquire_owned().await.map_err(|_| NoCapacity::Closed)?;
+        let bytes = self.bytes.clone().acquire_many_owned(bytes).await.map_err(|_| NoCapacity::Closed)?;
+        Ok(Permit { _entry: entry, _bytes: bytes })
     }
 
     /// Takes a place if there is one now.
-    pub(crate) fn try_take(&self, entry: &Entry) -> Result<Place, NoPlace> {
+    pub(crate) fn try_take(&self, entry: &Entry) -> Result<Permit, NoCapacity> {
         use tokio::sync::TryAcquireError::{Closed, NoPermits};
         let why = |error| match error {
-            Closed => NoPlace::Closed,
-            NoPermits => NoPlace::Full,
+            Closed => NoCapacity::Closed,
+            NoPermits => NoCapacity::Full,
         };
         let bytes = cost(entry);
         let entry = self.entries.clone().try_acquire_owned().map_err(why)?;
         let bytes = self.bytes.clone().try_acquire_many_owned(bytes).map_err(why)?;
-        Ok(Place { _entry: entry, _bytes: bytes })
+        Ok(Permit { _entry: entry, _bytes: bytes })
     }
 
     /// Sends away all who wait, and all who come.

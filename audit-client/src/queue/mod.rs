@@ -1,8 +1,8 @@
 //! Where accepted entries wait until the pipeline takes them: the seam between memory and disk.
 //!
 //! Both kinds give each entry a sequence number that rises, hand entries out in that order, and are told when one is
-//! settled, in any order. In memory, what waits is bounded by [`Room`]; on disk, the spool bounds what is kept, and
-//! [`Room`] only what of it is in memory at a time.
+//! settled, in any order. In memory, what waits is bounded by [`Capacity`]; on disk, the spool bounds what is kept, and
+//! [`Capacity`] only what of it is in memory at a time.
 
 pub(crate) mod batcher;
 pub(crate) mod capacity;
@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use audit_core::Entry;
 
-use self::capacity::{Place, Room};
+use self::capacity::{Capacity, Permit};
 use crate::spool::{Reader, Record, Spool, SpoolError};
 
 /// An entry on its way to the batcher.
@@ -21,7 +21,7 @@ use crate::spool::{Reader, Record, Spool, SpoolError};
 pub(crate) struct Accepted {
     pub(crate) seq: u64,
     pub(crate) entry: Entry,
-    pub(crate) place: Option<Place>,
+    pub(crate) permit: Option<Permit>,
 }
 
 /// The handles' side.
@@ -33,7 +33,7 @@ pub(crate) enum Queue {
     Spool(Spool),
 }
 
-/// A queue in memory. What it holds is bounded by the [`Place`]s that its entries occupy.
+/// A queue in memory. What it holds is bounded by the [`Permit`]s that its entries occupy.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryQueue(Mutex<Waiting>);
 
@@ -123,12 +123,12 @@ impl Intake {
     }
 
     /// The next entries, if there are any and there is room. Never waits for new ones.
-    pub(crate) fn take(&mut self, queue: &Queue, room: &Room) -> Result<Taken, SpoolError> {
+    pub(crate) fn take(&mut self, queue: &Queue, capacity: &Capacity) -> Result<Taken, SpoolError> {
         match (self, queue) {
             (Self::Spool(reader), _) => {
-                let entries = room.entries_left().min(READ_RECORDS);
-                let bytes = room.bytes_left().min(READ_BYTES);
-                if entries == 0 || bytes < Room::LARGEST_ENTRY_BYTES {
+                let entries = capacity.entries_left().min(READ_RECORDS);
+                let bytes = capacity.bytes_left().min(READ_BYTES);
+                if entries == 0 || bytes < Capacity::LARGEST_ENTRY_BYTES {
                     return Ok(Taken::Records(Vec::new()));
                 }
                 reader.next_batch(entries, bytes).map(Taken::Records)

@@ -11,12 +11,12 @@ use super::batcher::Item;
 
 /// The ids of all entries without a verdict, and the entries that wait for another with their id.
 #[derive(Debug, Default)]
-pub(crate) struct Twins {
+pub(crate) struct SameIdQueue {
     open: HashSet<EventId>,
     waiting: HashMap<EventId, VecDeque<Item>>,
 }
 
-impl Twins {
+impl SameIdQueue {
     /// Gives the item back if it may go, and keeps it if an older one with its id has no verdict yet.
     pub(crate) fn admit(&mut self, item: Item) -> Option<Item> {
         if self.open.insert(item.entry.id().clone()) {
@@ -27,7 +27,7 @@ impl Twins {
     }
 
     /// Notes the verdict of the entry with this id; the next one that may go now, if there is one.
-    pub(crate) fn settled(&mut self, id: &EventId) -> Option<Item> {
+    pub(crate) fn release_next(&mut self, id: &EventId) -> Option<Item> {
         let Some(waiting) = self.waiting.get_mut(id) else {
             self.open.remove(id);
             return None;

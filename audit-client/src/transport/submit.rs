@@ -16,6 +16,7 @@ pub(crate) const NO_CREDENTIALS: &str = "CredentialsNotLoaded";
 
 /// A transport that cannot be made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransportError {
     /// The endpoint is no URL.
     #[error("endpoint_url is `{0}`; it must be a URL such as https://cloudtrail-data.eu-west-1.amazonaws.com")]
@@ -56,7 +57,8 @@ pub type Submitting<'a> = Pin<Box<dyn Future<Output = Result<PutAuditEventsRespo
 /// The future is dropped when the attempt's time is over or the client shuts down.
 ///
 /// ```
-/// use audit_client::{Failure, PutAuditEventsResponse, Submission, Submitting, SuccessfulEntry, Transport};
+/// use audit_client::wire::{PutAuditEventsResponse, SuccessfulEntry};
+/// use audit_client::{Submission, Submitting, Transport};
 ///
 /// /// Takes everything and keeps nothing.
 /// struct Sink;

@@ -34,7 +34,7 @@ async fn all_delivered_in(server: &Server, requests: usize) {
 async fn a_request_is_signed_for_the_channels_region_and_carries_every_entry_once() {
     let server = Server::replies([]);
     let client = server.builder().external_id("partner=7/x").build().await.expect("a client");
-    deliver(&client, 3).await;
+    let _ = deliver(&client, 3).await;
     let request = &server.requests()[0];
     assert_eq!(request.ids, ["e0", "e1", "e2"]);
     assert!(request.target.starts_with("/PutAuditEvents?"), "{}", request.target);
@@ -84,8 +84,8 @@ async fn a_connection_that_nobody_takes_ends_at_the_connect_timeout_not_at_the_a
 async fn the_wire_length_that_batches_are_cut_by_is_the_length_on_the_wire() {
     let server = Server::replies([]);
     let client = server.builder().build().await.expect("a client");
-    deliver(&client, 100).await;
-    let mut batch = audit_client::Batch::new();
+    let _ = deliver(&client, 100).await;
+    let mut batch = audit_client::wire::Batch::new();
     for number in 0..100 {
         batch.push(entry(&format!("e{number}"))).expect("room");
     }
@@ -187,7 +187,7 @@ async fn each_entry_code_leads_where_the_contract_says() {
             Err(other) => panic!("{code}: {other}"),
         }
         assert_eq!(server.requests().len(), requests, "{code}");
-        client.shutdown(SOON).await;
+        let _ = client.shutdown(SOON).await;
     }
 }
 
@@ -221,7 +221,7 @@ async fn throttling_in_each_of_its_forms_halves_concurrency_and_passes() {
         drop(client.emit(entry("b")).await.expect("accepted").delivered().await.expect("delivered"));
         let concurrency = client.stats().concurrency;
         assert!((4.0..4.6).contains(&concurrency), "{concurrency}");
-        client.shutdown(SOON).await;
+        let _ = client.shutdown(SOON).await;
     }
 }
 
@@ -232,7 +232,7 @@ async fn the_services_own_wait_is_honoured() {
     let start = Instant::now();
     client.emit(entry("a")).await.expect("accepted").delivered().await.expect("delivered");
     assert!(start.elapsed() >= Duration::from_millis(400));
-    client.shutdown(SOON).await;
+    let _ = client.shutdown(SOON).await;
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ fn a_receipt_is_answered_on_another_runtime_than_that_of_its_emit() {
     bare().block_on(receipt.delivered()).expect("delivered");
     let mut receipt = current_thread().block_on(client.emit(entry("b"))).expect("accepted");
     bare().block_on(receipt.delivered_within(SOON)).expect("in time").expect("delivered");
-    client.shutdown_blocking(SOON);
+    let _ = client.shutdown_blocking(SOON);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn receipts_outlive_the_client() {
     let runtime = current_thread();
     let client = runtime.block_on(server.builder().build()).expect("a client");
     let receipt = client.emit_blocking(entry("a")).expect("accepted");
-    client.shutdown_blocking(SOON);
+    let _ = client.shutdown_blocking(SOON);
     drop((client, runtime));
     receipt.delivered_blocking().expect("delivered");
 }

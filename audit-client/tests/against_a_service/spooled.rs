@@ -176,8 +176,8 @@ async fn a_spool_that_another_client_has_is_refused_and_its_owner_named() {
     assert!(matches!(error, BuildError::Spool(_)));
     assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
     let other = builder(&server, directory.path()).spool_options(SpoolOptions::new().name("other")).build().await;
-    other.expect("a spool of its own").shutdown(SOON).await;
-    client.shutdown(SOON).await;
+    let _ = other.expect("a spool of its own").shutdown(SOON).await;
+    let _ = client.shutdown(SOON).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use audit_client::spool::{Spool, SpoolOptions};
 use audit_client::testing::CHANNEL_ARN;
-use audit_client::{AuditClient, Failure, PutAuditEventsResponse, Submission, Submitting, SuccessfulEntry, Transport};
+use audit_client::wire::{PutAuditEventsResponse, SuccessfulEntry};
+use audit_client::{AuditClient, Failure, Submission, Submitting, Transport};
 
 use crate::{aim, ask, cost, record, scratch, verdict};
 

@@ -156,7 +156,7 @@ async fn refund(
     let staff = Identity::new("Staff", &signed_in(&headers, "x-staff")?).map_err(|_| Refused::NotSignedIn)?;
     let outcome = pay_back(&shop, order_id);
     // A refused refund is an event too.
-    let acting = shop.audit.acting_as(&staff).from_ip(peer.ip());
+    let acting = shop.audit.acting_as(&staff).source_ip(peer.ip());
     let acting = user_agent(&headers).map_or(acting.clone(), |agent| acting.user_agent(agent));
     let _receipt = acting.emit(&RefundIssued { order_id, outcome: &outcome }).await?;
     Ok(match outcome {

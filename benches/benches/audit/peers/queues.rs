@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use audit_bench::table::Table;
-use audit_client::{AuditClient, PutAuditEventsResponse, Submission, Submitting, SuccessfulEntry, Transport};
+use audit_client::wire::{PutAuditEventsResponse, SuccessfulEntry};
+use audit_client::{AuditClient, Submission, Submitting, Transport};
 use audit_core::Entry;
 use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
