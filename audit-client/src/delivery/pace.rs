@@ -65,7 +65,7 @@ pub(crate) struct Pace {
     /// Until when the service has asked to wait.
     asked: Instant,
     failures: u32,
-    /// Answers to requests that went out before this say nothing new: the consequence is reacted_at already.
+    /// Answers to requests that went out before this say nothing new: the client has reacted already.
     reacted_at: Instant,
     pause: Option<Pause>,
 }
