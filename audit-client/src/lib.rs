@@ -1,4 +1,5 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::expect_used)]
 //! Accepts audit events, batches and keeps them, submits them to a CloudTrail channel, and accounts for every one.
 //!
 //! ```no_run

@@ -1,4 +1,5 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::expect_used)]
 //! What an audit event is: the model, every constraint, the encoding, the checksum, batches and the wire types of
 //! CloudTrail's `PutAuditEvents`.
 //!

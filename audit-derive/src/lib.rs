@@ -1,4 +1,5 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::expect_used)]
 //! The derive macros of `audit-core` and `audit-client`, and `entry!`. Use them through one of those crates; what every
 //! attribute does is told in `docs/derive.md`.
 //!

@@ -1,4 +1,5 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::expect_used)]
 //! The receiving side of CloudTrail's `PutAuditEvents`: a service that AWS's own clients can send audit events to, and
 //! that keeps each of them for good before it says so.
 //!

@@ -1,4 +1,5 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::expect_used)]
 //! A durable queue of audit events on disk: what it accepted survives a crash of the process or of the machine.
 //!
 //! `audit-client` uses it for `.spool(directory)`; use it directly to write a sender of your own.
