@@ -46,7 +46,7 @@ pub use encode::error::{EncodeError, EncodeFault};
 pub use encode::event::{AuditEvent, IntoEntry, NamesActor};
 pub use encode::identity::{Actor, Identity, UserIdentity};
 pub use encode::object::ObjectWriter;
-pub use encode::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
+pub use encode::roles::{AuditError, EventTimeValue, SourceIp, TargetId, TextValue};
 pub use encode::writer::{EventDataWriter, Part};
 pub use encode::{Context, HmacKeys};
 pub use entry::wire;

@@ -106,6 +106,7 @@ static OF_FIELDS: &[Attribute] = &[
     row("skip_if", KEYED, Takes::Function, "skip_if = Vec::is_empty", "the field is left out where the function, called with a reference to it, says so"),
     row("with", KEYED, Takes::Function, "with = in_euros", "what the function, called with a reference to the field, returns is the value"),
     row("redact", KEYED, Takes::Nothing, "redact", "the key stays, the value is `[REDACTED]`"),
+    row("target", FIELDS, Takes::Text, "target = \"Order\"", "the value is the id of what the event was done to: `additionalEventData.targets` names it as well"),
     row("hmac", FIELDS, Takes::Nothing, "hmac", "the value is its HMAC-SHA-256, keyed by the context: findable, never readable"),
 ];
 

@@ -62,7 +62,7 @@ use expand::Library;
 /// | struct, enum | `source` (required), `version`, `rename_all`, `generate_id`, `crate`, `bound`; on a struct also `name` |
 /// | variant | `name`, `source`, `version` |
 /// | field: its role | `id` (required, or `generate_id`), `event_name`, `user_identity`, `time`, `user_agent`, `source_ip`, `error_code`, `error_message`, `outcome`, `request` (the default), `response`, `additional` |
-/// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `hmac` |
+/// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `hmac` |
 ///
 /// `docs/derive.md` in the repository has an example of each, and the JSON that comes out.
 #[proc_macro_derive(AuditEvent, attributes(audit))]

@@ -80,6 +80,8 @@ pub(crate) struct Field {
     pub(crate) skip_if: Option<ExprPath>,
     pub(crate) with: Option<ExprPath>,
     pub(crate) form: Form,
+    /// The type of the thing that the value is the id of.
+    pub(crate) target: Option<Text>,
 }
 
 /// How a field's value stands in the event.

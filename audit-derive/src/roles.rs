@@ -84,6 +84,8 @@ roles! {
     ErrorCode { "error_code", 'c', error_code(TextValue); "role: the code of the error that it ended in" }
     ErrorMessage { "error_message", 'm', error_message(TextValue); "role: the text of the error that it ended in" }
     Additional { "additional", 'x', key of "additionalEventData", Serialize; "role: a key of `additionalEventData`" }
+    /// Nothing but a target: with `skip`.
+    Target { "target", 'g', target(Display); "" }
     /// Of an identity.
     PrincipalId { "principal_id", identity, required Display; "role: the identity's `principalId`; required" }
     /// Of an identity: a key of its `details`. A field without an attribute has it.

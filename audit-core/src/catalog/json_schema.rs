@@ -61,7 +61,8 @@ impl EventType {
         for &role in Role::ALL.iter().filter(|role| role.has_keys()) {
             let field = role.member();
             let open = role == Role::Response && has(Role::Outcome);
-            if has(role) || open {
+            let targets = role == Role::Additional && self.fields.iter().any(|field| !field.target.is_empty());
+            if has(role) || open || targets {
                 let schema = self.object(role, open);
                 if schema.get("required").is_some() {
                     required.push(field.path());
@@ -96,6 +97,13 @@ impl EventType {
                 required.push(field.key);
             }
         }
+        let targets: Vec<_> = self.fields.iter().filter(|field| !field.target.is_empty()).collect();
+        if role == Role::Additional && !targets.is_empty() {
+            properties.insert("targets".to_owned(), targets_schema(&targets));
+            if targets.iter().any(|field| is_always_there(field)) {
+                required.push("targets");
+            }
+        }
         let mut schema = json!({ "type": "object", "properties": properties });
         if let Some(schema) = schema.as_object_mut() {
             if !required.is_empty() {
@@ -107,6 +115,22 @@ impl EventType {
         }
         schema
     }
+}
+
+fn targets_schema(targets: &[&FieldType]) -> Value {
+    let mut types: Vec<_> = targets.iter().map(|field| field.target).collect();
+    types.sort_unstable();
+    types.dedup();
+    json!({
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "properties": { "type": { "enum": types }, "id": { "type": "string" } },
+            "required": ["type", "id"],
+            "additionalProperties": false,
+        },
+    })
 }
 
 /// Whether no value of the field is left out.
@@ -154,6 +178,20 @@ fn kind(rust_type: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_are_an_array_beside_the_other_keys() {
+        static TYPE: EventType = EventType::new("a", "b").fields(&[
+            FieldType::new("order", Role::Request, "u64").target("Order"),
+            FieldType::new("", Role::Target, "Option<Customer>").optional().target("Customer"),
+        ]);
+        let schema = TYPE.json_schema();
+        let additional = &schema["properties"]["additionalEventData"];
+        let targets = &additional["properties"]["targets"];
+        assert_eq!(targets["items"]["properties"]["type"], json!({ "enum": ["Customer", "Order"] }));
+        assert_eq!(additional["required"], json!(["targets"]));
+        assert!(schema["required"].as_array().unwrap().contains(&json!("additionalEventData")));
+    }
 
     #[test]
     fn keys_are_required_only_where_they_cannot_be_left_out() {

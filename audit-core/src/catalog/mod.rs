@@ -113,13 +113,16 @@ pub struct FieldType {
     pub converted: bool,
     /// Whether its value is hidden.
     pub protection: Protection,
+    /// The type of the thing that its value is the id of, for `additionalEventData.targets`; empty where it is no target.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub target: &'static str,
 }
 
 impl FieldType {
     /// A field that is always there and whose value is shown.
     #[must_use]
     pub const fn new(key: &'static str, role: Role, rust_type: &'static str) -> Self {
-        Self { key, role, rust_type, optional: false, converted: false, protection: Protection::None }
+        Self { key, role, rust_type, optional: false, converted: false, protection: Protection::None, target: "" }
     }
 
     /// That may be left out.
@@ -140,6 +143,18 @@ impl FieldType {
     #[must_use]
     pub const fn protected(mut self, protection: Protection) -> Self {
         self.protection = protection;
+        self
+    }
+
+    /// Whose value is the id of what the event was done to: a thing of this type.
+    ///
+    /// # Panics
+    /// If the type is empty; in a constant, that does not compile.
+    #[must_use]
+    #[track_caller]
+    pub const fn target(mut self, target: &'static str) -> Self {
+        assert!(!target.is_empty(), "a target's type must not be empty");
+        self.target = target;
         self
     }
 }

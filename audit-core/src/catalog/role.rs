@@ -77,6 +77,8 @@ roles! {
     ErrorMessage "error_message" b'm' ErrorMessage;
     /// A member of `additionalEventData`.
     Additional "additional" b'x' AdditionalEventData keyed;
+    /// Only a target: an entry of `additionalEventData.targets`.
+    Target "target" b'g' AdditionalEventData;
 }
 
 impl Serialize for Role {

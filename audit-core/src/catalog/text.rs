@@ -8,7 +8,7 @@
 //! 5|orders.example.com|RefundIssued|2.0|@i Uuid|@u &'a Staff|orderId &'a str|#iban Option<String>|?@x note Option<String>|A refund was issued.
 //! ```
 //!
-//! Marks: `?` optional, `~` converted by a function, `*` redacted, `#` hashed. A flattened field has an empty key.
+//! Marks: `?` optional, `~` converted by a function, `*` redacted, `#` hashed, `>` and a word the type of a target. A flattened field has an empty key.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -134,6 +134,10 @@ const fn field(line: &'static str) -> FieldType {
             [b'~', ..] => field.converted = true,
             [b'*', ..] => field.protection = Protection::Redact,
             [b'#', ..] => field.protection = Protection::Hmac,
+            [b'>', ..] => {
+                (field.target, rest) = before(rest.split_at(1).1, b' ');
+                continue;
+            }
             _ => break,
         }
         rest = rest.split_at(1).1;

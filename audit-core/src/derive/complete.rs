@@ -79,6 +79,8 @@ pub mod event_field {
     pub mod with {}
     /// `redact`: the key stays, the value is `[REDACTED]`.
     pub mod redact {}
+    /// `target = "Order"`: the value is the id of what the event was done to: `additionalEventData.targets` names it as well.
+    pub mod target {}
     /// `hmac`: the value is its HMAC-SHA-256, keyed by the context: findable, never readable.
     pub mod hmac {}
 }

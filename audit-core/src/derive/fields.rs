@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::catalog::{EventCatalog, EventType, FieldType};
 use crate::encode::error::EncodeError;
 use crate::encode::identity::Actor;
-use crate::encode::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
+use crate::encode::roles::{AuditError, EventTimeValue, SourceIp, TargetId, TextValue};
 use crate::encode::writer::{EventDataWriter, Part};
 
 /// Writes the fields of a derived event, in the order of its catalog, which is that of the JSON.
@@ -82,6 +82,11 @@ impl Fields<'_, '_> {
 
     pub fn error_message<T: TextValue + ?Sized>(self, value: &T) -> Self {
         self.data.error_message(value);
+        self
+    }
+
+    pub fn target<M, T: TargetId<M> + ?Sized>(self, target_type: &str, value: &T) -> Self {
+        self.data.target(target_type, value);
         self
     }
 

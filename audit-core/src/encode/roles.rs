@@ -1,7 +1,7 @@
 //! The types that fields of a role may have.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -178,6 +178,44 @@ impl<T: SourceIp> SourceIp for Option<T> {
 impl<T: SourceIp + ?Sized> SourceIp for &T {
     fn source_ip(&self) -> Option<IpAddr> {
         (**self).source_ip()
+    }
+}
+
+/// What can be the id of a target: anything that implements `Display`; also in an `Option`, whose `None` is no target.
+///
+/// `M` tells the impls apart, since an `Option` could implement `Display` some day. The compiler infers it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the id of a target",
+    label = "has no text that identifies a thing",
+    note = "use a type that implements `Display`, or an `Option` of one"
+)]
+pub trait TargetId<M> {
+    /// The id, or `None` where there is no target; an error where its `Display` fails.
+    fn target_id(&self) -> Result<Option<String>, fmt::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> TargetId<()> for T {
+    fn target_id(&self) -> Result<Option<String>, fmt::Error> {
+        let mut text = String::new();
+        write!(text, "{self}").map(|()| Some(text))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<M, T: TargetId<M>> TargetId<Option<M>> for Option<T> {
+    fn target_id(&self) -> Result<Option<String>, fmt::Error> {
+        self.as_ref().map_or(Ok(None), T::target_id)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<M, T> TargetId<&M> for &Option<T>
+where
+    Option<T>: TargetId<M>,
+{
+    fn target_id(&self) -> Result<Option<String>, fmt::Error> {
+        (**self).target_id()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use super::identity::{Actor, write_identity};
 use super::member::{write_address, write_displayed_member, write_text_member};
 use super::object::Object;
 use super::prefix::{LastTime, PrefixCache};
-use super::roles::{AuditError, EventTimeValue, SourceIp, TextValue};
+use super::roles::{AuditError, EventTimeValue, SourceIp, TargetId, TextValue};
 use crate::catalog::{EventType, Role};
 use crate::contract::schema::check_bytes;
 use crate::contract::violation::Violation;
@@ -127,7 +127,16 @@ pub struct EventDataWriter<'a> {
     hashed: usize,
     last_time: &'a mut LastTime,
     distinct_keys: bool,
+    /// Written with the other keys of `additionalEventData`, at the end.
+    targets: Vec<Target>,
     error: Option<EncodeError>,
+}
+
+/// What an event was done to.
+#[derive(Debug, Serialize)]
+struct Target {
+    r#type: String,
+    id: String,
 }
 
 impl<'a> EventDataWriter<'a> {
@@ -146,6 +155,7 @@ impl<'a> EventDataWriter<'a> {
             id: None,
             object: None,
             distinct_keys: false,
+            targets: Vec::new(),
             error: None,
         }
     }
@@ -350,6 +360,22 @@ impl<'a> EventDataWriter<'a> {
         })
     }
 
+    /// What it was done to: a thing of a type, such as `Order`, and the thing's id. Any number of them, at any point, become
+    /// the member `targets` of `additionalEventData`, in the order of the calls:
+    /// `[{"type":"Order","id":"17"}]`. A `None` is no target.
+    pub fn target<M, T: TargetId<M> + ?Sized>(&mut self, target_type: &str, id: &T) -> &mut Self {
+        match id.target_id() {
+            Ok(None) => {}
+            Ok(Some(id)) => self.targets.push(Target { r#type: target_type.to_owned(), id }),
+            Err(fmt::Error) => {
+                let (key, reason) = ("targets".to_owned(), format!("the Display of a target `{target_type}` fails"));
+                let fault = EncodeError::new(EncodeFault::NotJson { key, reason });
+                self.error.get_or_insert_with(|| fault.under(Field::AdditionalEventData));
+            }
+        }
+        self
+    }
+
     /// How it ended: an `Ok` becomes `responseElements`, an `Err` becomes `errorCode` and `errorMessage`.
     ///
     /// An `Ok` that is not a JSON object stands under the key `result`; `()` and `None` leave `responseElements` as it
@@ -392,6 +418,10 @@ impl<'a> EventDataWriter<'a> {
     }
 
     fn finish(mut self) -> Result<Entry, EncodeError> {
+        if !self.targets.is_empty() {
+            let targets = std::mem::take(&mut self.targets);
+            self.additional("targets", &targets);
+        }
         self.done()?;
         self.reach(Step::END)?;
         self.out.push('}');

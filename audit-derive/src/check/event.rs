@@ -96,6 +96,7 @@ impl Subject<'_> {
         self.id(&found.fields, found.means_id, diagnostics);
         single_roles(&found.fields, diagnostics);
         keys::distinct(&found.fields, diagnostics);
+        keys::beside_targets(&found.fields, diagnostics);
         let generate_id = !found.fields.iter().any(|(field, _)| field.role == Role::Id);
         let fields = found.fields.into_iter().map(|(field, _)| field).collect();
         EventType { source, name, version, doc: doc_of(self.attrs), generate_id, fields }
@@ -131,7 +132,7 @@ impl Subject<'_> {
 /// At most one field of each role that stands for one value, and no two that exclude each other.
 fn single_roles(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics) {
     for (at, (field, origin)) in fields.iter().enumerate() {
-        if field.role.has_keys() {
+        if field.role.has_keys() || field.role == Role::Target {
             continue;
         }
         let name = field.role.attribute();

@@ -64,7 +64,9 @@ impl Written<'_> {
         let (role, named_by) = self.role(diagnostics);
         if let Some(skip) = self.attributes.get("skip") {
             self.conflicts_of_skip(skip, diagnostics);
-            return None;
+            let target = self.attributes.get("target")?;
+            let field = Field { target: self.target(diagnostics), ..self.field_of(Role::Target, None, Form::Plain) };
+            return Some((field, Origin { role: target.name.to_token_stream(), key: TokenStream::new() }));
         }
         // Most fields have no attribute, or one.
         if self.attributes.iter().nth(1).is_some() {
@@ -73,7 +75,14 @@ impl Written<'_> {
         }
         let form = self.form();
         let (key, key_from) = self.key(role, form, case, diagnostics);
-        let field = Field {
+        let field = Field { target: self.target(diagnostics), ..self.field_of(role, key, form) };
+        let role = named_by.map_or_else(|| self.itself(), |given| given.name.to_token_stream());
+        Some((field, Origin { role, key: key_from }))
+    }
+
+    /// The field without its target.
+    fn field_of(&self, role: Role, key: Option<Text>, form: Form) -> Field {
+        Field {
             member: self.member.clone(),
             ty: self.field.ty.clone(),
             role,
@@ -81,9 +90,19 @@ impl Written<'_> {
             skip_if: self.function("skip_if"),
             with: self.function("with"),
             form,
-        };
-        let role = named_by.map_or_else(|| self.itself(), |given| given.name.to_token_stream());
-        Some((field, Origin { role, key: key_from }))
+            target: None,
+        }
+    }
+
+    /// The type of the target that the value is the id of.
+    fn target(&self, diagnostics: &mut Diagnostics) -> Option<Text> {
+        let text = self.attributes.text("target")?;
+        if let Text::Literal(literal) = text
+            && literal.value.is_empty()
+        {
+            diagnostics.error(literal, "the target's type is empty");
+        }
+        Some(text.clone())
     }
 
     /// The field's name, or its type where it has none.
@@ -120,9 +139,11 @@ impl Written<'_> {
         (role, Some(first))
     }
 
-    /// With `skip`, no other attribute has anything to act on.
+    /// With `skip`, only a target is left for other attributes to act on.
     fn conflicts_of_skip(&self, skip: &Given, diagnostics: &mut Diagnostics) {
-        for other in self.attributes.iter().filter(|other| other.attribute.name != "skip") {
+        let of_target: &[&str] = if self.attributes.meant("target") { &["target", "with", "skip_if"] } else { &[] };
+        let others = self.attributes.iter().filter(|other| other.attribute.name != "skip");
+        for other in others.filter(|other| !of_target.contains(&other.attribute.name)) {
             let name = other.attribute.name;
             diagnostics
                 .error(&skip.name, format_args!("`skip` leaves the field out, so that `{name}` has nothing to act on"));
@@ -137,7 +158,7 @@ impl Written<'_> {
             return;
         }
         let name = role.attribute();
-        for how in ["rename", "flatten", "redact", "hmac"] {
+        for how in ["rename", "flatten", "redact", "hmac", "target"] {
             if let Some(given) = self.attributes.get(how) {
                 diagnostics.error(
                     &given.name,
@@ -159,6 +180,9 @@ impl Written<'_> {
             ("flatten", "redact", "a redacted value stands under one key"),
             ("flatten", "hmac", "an HMAC stands under one key"),
             ("redact", "hmac", "a value is either hidden or findable"),
+            ("flatten", "target", "a target's id is one value"),
+            ("redact", "target", "`targets` shows a target's id"),
+            ("hmac", "target", "`targets` shows a target's id"),
             ("redact", "with", "a redacted value is never looked at"),
         ];
         for (one, two, why) in pairs {

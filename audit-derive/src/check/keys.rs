@@ -24,6 +24,17 @@ pub(crate) fn distinct(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics
     }
 }
 
+/// The targets of an event stand under a key that no field may have.
+pub(crate) fn beside_targets(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics) {
+    let Some(target) = fields.iter().find_map(|(field, _)| field.target.as_ref()) else { return };
+    for (_, origin) in fields.iter().filter(|(field, _)| known(field) == Some((Role::Additional, "targets"))) {
+        let message = "the targets of this event are the key \"targets\" of `additionalEventData`";
+        diagnostics.error(target, message);
+        let message = "a second key \"targets\" of `additionalEventData`, beside the event's targets: give it another name with `#[audit(rename = \"…\")]`";
+        diagnostics.error(&origin.key, message);
+    }
+}
+
 /// The key, and by its role the object that it stands in. That it is empty has been told already.
 fn known(field: &Field) -> Option<(Role, &str)> {
     match &field.key {

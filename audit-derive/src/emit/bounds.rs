@@ -41,6 +41,9 @@ fn inferred<'f>(item: &Item, fields: impl Iterator<Item = &'f Field>) -> Vec<Whe
         } else {
             bounds.add(&params, &field.ty, field.role.row().needs);
         }
+        if field.target.is_some() {
+            bounds.add(&params, &field.ty, Role::Target.row().needs);
+        }
     }
     // Each is a path, a colon and a path: it parses.
     bounds.tokens.into_iter().filter_map(|tokens| syn::parse2(tokens).ok()).collect()

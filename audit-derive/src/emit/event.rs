@@ -104,7 +104,15 @@ fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &Tok
     if event_type.generate_id {
         method("generate_id", TokenStream::new(), &mut tokens);
     }
+    let (rest, _) = rest.split_at(rest.partition_point(|field| field.role < Role::Target));
     calls(rest, access, library, &mut tokens);
+    for field in &event_type.fields {
+        if let Some(target) = &field.target {
+            let mut arguments = quote!(#target,);
+            value(field, access, library, &mut arguments);
+            method(Role::Target.row().method, arguments, &mut tokens);
+        }
+    }
     method("done", TokenStream::new(), &mut tokens);
     tokens
 }
@@ -218,7 +226,8 @@ fn value_of(at: usize, event_type: &EventType, item: &Item, constants: &mut Toke
     let library = &item.library;
     let fields = in_order(event_type).into_iter().map(|field| field_type(field, library));
     let from_field = event_type.has(Role::EventName).then(|| quote!(.name_from_field()));
-    let texts = [source, name, version];
+    let of_fields = event_type.fields.iter().filter_map(|field| field.target.as_ref());
+    let texts: Vec<_> = [source, name, version].into_iter().chain(of_fields).collect();
     let whole = |begin: TokenStream| quote!(#begin.doc(#doc).fields(&[#(#fields),*]) #from_field);
     let begin = quote!(#library::EventType::new(#source, #name).version(#version));
     let constant = texts.iter().find_map(|text| match text {
@@ -258,6 +267,10 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
         (field.form == Form::Hmac, '#'),
     ];
     text.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, mark)| mark));
+    if let Some(target) = &field.target {
+        let target = known(target).filter(|target| !target.contains(' '))?;
+        text.extend([">", target, " "]);
+    }
     if field.role != Role::Request {
         text.push('@');
         text.push(field.role.row().letter);
@@ -267,7 +280,7 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
         match &field.key {
             None => {}
             Some(Text::Literal(key)) => {
-                if key.value.bytes().any(|byte| b" @?~*#".contains(&byte)) {
+                if key.value.bytes().any(|byte| b" @?~*#>".contains(&byte)) {
                     return None;
                 }
                 text.push_str(&key.value);
@@ -294,5 +307,10 @@ fn field_type(field: &Field, library: &TokenStream) -> TokenStream {
         Form::Hmac => Some(quote!(.protected(#library::Protection::Hmac))),
         Form::Plain | Form::Flattened => None,
     };
-    quote!(#library::FieldType::new(#key, #library::Role::#role, #ty) #optional #converted #protected)
+    let whole = quote!(#library::FieldType::new(#key, #library::Role::#role, #ty) #optional #converted #protected);
+    match &field.target {
+        None => whole,
+        Some(target @ Text::Literal(_)) => quote!(#whole.target(#target)),
+        Some(Text::Const(path)) => spanned_like(path, quote!(#library::FieldType::target(#whole, #path))),
+    }
 }

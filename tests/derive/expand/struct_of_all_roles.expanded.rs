@@ -17,7 +17,7 @@ pub(crate) struct RefundIssued<'a, T> {
 }
 impl<'a, T> ::audit_core::__::Catalog for RefundIssued<'a, T> {
     const __TEXTS: ::audit_core::__::Texts = &[
-        "12|orders.example.com|RefundIssued|2.0|@i u64|@t std::time::SystemTime|@u &'a audit_core::Identity|@s std::net::IpAddr|orderId &'a str|lines Vec<T>|?note Option<String>|*card u64|#iban &'a str|~reasonLength &'a str|@o Result<u8, std::sync::Arc<dyn audit_core::AuditError>>|@x  std::collections::BTreeMap<String, u8>|A refund was issued.",
+        "12|orders.example.com|RefundIssued|2.0|@i u64|@t std::time::SystemTime|@u &'a audit_core::Identity|@s std::net::IpAddr|>Order orderId &'a str|lines Vec<T>|?note Option<String>|*card u64|#iban &'a str|~reasonLength &'a str|@o Result<u8, std::sync::Arc<dyn audit_core::AuditError>>|@x  std::collections::BTreeMap<String, u8>|A refund was issued.",
     ];
 }
 impl<'a, T> ::audit_core::__::Event for RefundIssued<'a, T>
@@ -43,6 +43,7 @@ where
             .put(&str::len(&self.reason))
             .outcome(&self.outcome)
             .flatten(&self.more)
+            .target("Order", &self.order_id)
             .done()
     }
 }

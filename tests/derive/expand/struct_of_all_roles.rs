@@ -10,6 +10,7 @@ pub(crate) struct RefundIssued<'a, T> {
     pub(crate) at: std::time::SystemTime,
     #[audit(source_ip)]
     pub(crate) from: std::net::IpAddr,
+    #[audit(target = "Order")]
     pub(crate) order_id: &'a str,
     pub(crate) lines: Vec<T>,
     #[audit(skip_if = Option::is_none)]

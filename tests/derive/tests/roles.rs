@@ -26,6 +26,8 @@ struct All<E> {
     outcome: Result<u8, E>,
     #[audit(additional, rename = "more")]
     more: u8,
+    #[audit(skip, target = "Thing")]
+    thing: u8,
 }
 
 #[derive(AuditEvent)]
@@ -55,6 +57,7 @@ fn every_role_comes_out_of_the_catalog_as_it_went_in() {
         ("response", "response"),
         ("outcome", ""),
         ("additional", "more"),
+        ("target", ""),
     ];
     assert_eq!(fields(&all[0]), expected);
     assert_eq!(fields(&Failed::EVENT_TYPES[0]), [("error_code", ""), ("error_message", "")]);

@@ -1,0 +1,14 @@
+use audit_core::AuditEvent;
+
+#[derive(AuditEvent)]
+#[audit(source = "orders.example.com")]
+struct OrderMoved {
+    #[audit(id)]
+    id: u64,
+    #[audit(target = "Order")]
+    order: u64,
+    #[audit(additional)]
+    targets: Vec<u64>,
+}
+
+fn main() {}
