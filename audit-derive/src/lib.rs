@@ -43,7 +43,7 @@ use expand::Library;
 /// #[audit(source = "orders.example.com")]
 /// struct RefundIssued<'a> {
 ///     #[audit(id)]
-///     refund: u64,
+///     id: &'a str, // of this event, not of the refund
 ///     #[audit(user_identity)]
 ///     by: &'a Staff,
 ///     order_id: &'a str, // unmarked: `requestParameters.orderId`
@@ -51,8 +51,8 @@ use expand::Library;
 ///
 /// let by = Staff { email: "alice@example.com".to_owned() };
 /// let context = Context::new(AccountId::from_static("123456789012"));
-/// let entry = RefundIssued { refund: 4711, by: &by, order_id: "ord_01HZX3V7Q8" }.to_entry(&context)?;
-/// assert_eq!(entry.id().as_str(), "4711");
+/// let entry = RefundIssued { id: "evt_01JD9ZK3", by: &by, order_id: "ord_01HZX3V7Q8" }.to_entry(&context)?;
+/// assert_eq!(entry.id().as_str(), "evt_01JD9ZK3");
 /// assert!(entry.event_data().ends_with(r#""requestParameters":{"orderId":"ord_01HZX3V7Q8"}}"#));
 /// # Ok::<(), audit_core::EncodeError>(())
 /// ```
