@@ -59,15 +59,16 @@ pub use names::{AccountId, ChannelArn, Checksum, EventId, EventTime, ExternalId,
 #[cfg(feature = "derive")]
 pub use audit_derive::{AuditEvent, UserIdentity};
 
-/// A whole constant event: an entry's id, and its data as a JSON object.
+/// A whole constant event: its data as a JSON object.
 ///
-/// It is held to the contract while compiling, each mistake told at its own tokens, and its JSON and checksum are made by
-/// the compiler. It yields a [`StaticEntry`], also in a constant.
+/// The macro checks it against the contract, reports each mistake at its own tokens, and makes its JSON and checksum. The
+/// result is a [`StaticEntry`], also in a constant. The entry's id comes from `UID`, as [`EventId::derive`] makes it; before
+/// the object, another one may be given: `entry!("id", { … })`.
 ///
 /// ```
 /// use audit_core::{StaticEntry, entry};
 ///
-/// const TRAIL_STARTED: StaticEntry = entry!("trail-started", {
+/// const TRAIL_STARTED: StaticEntry = entry!({
 ///     "version": "1.0",
 ///     "userIdentity": { "type": "Service", "principalId": "shop" },
 ///     "eventSource": "shop.example.com",
@@ -77,6 +78,7 @@ pub use audit_derive::{AuditEvent, UserIdentity};
 ///     "requestParameters": { "build": 17, "canary": false },
 ///     "recipientAccountId": "123456789012",
 /// });
+/// assert_eq!(TRAIL_STARTED.id().as_str(), "trail-started");
 /// assert!(TRAIL_STARTED.event_data().starts_with(r#"{"version":"1.0","userIdentity":{"type":"Service""#));
 /// assert_eq!(TRAIL_STARTED.checksum(), audit_core::Checksum::of(TRAIL_STARTED.event_data().as_bytes()));
 /// ```

@@ -57,6 +57,25 @@ fn a_right_event_is_what_audit_core_takes() {
 }
 
 #[test]
+fn an_id_comes_from_uid_as_audit_core_derives_it() {
+    let long = ["a".repeat(128), "a".repeat(129)];
+    for uid in ["u-1_Z", "order 17/3", "größe", "a.b", "é", &long[0], &long[1]] {
+        assert_eq!(super::derive_id(uid), audit_core::EventId::derive(uid).as_str(), "{uid}");
+    }
+    let event: TokenStream = RIGHT.parse().unwrap();
+    let code = entry(quote!((::audit_core::__) #event)).to_string();
+    let id = audit_core::EventId::derive("u/1 😀\n\"");
+    assert!(code.contains(&format!("\"{id}\"")), "{code}");
+}
+
+proptest! {
+    #[test]
+    fn any_uid_gives_the_id_that_audit_core_derives(uid in "[-_A-Za-z0-9]{0,140}|.{0,40}") {
+        prop_assert_eq!(super::derive_id(&uid), audit_core::EventId::derive(&uid).as_str().to_owned());
+    }
+}
+
+#[test]
 fn each_mistake_is_told_and_all_of_them_at_once() {
     let errors = expand(
         "a b",

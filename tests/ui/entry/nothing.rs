@@ -1,8 +1,6 @@
 use audit_core::{StaticEntry, entry};
 
-const STARTED: StaticEntry = entry!(
-    { "version": "1.0" }
-);
+const STARTED: StaticEntry = entry!();
 
 fn main() {
     let _ = STARTED;
