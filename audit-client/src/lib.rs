@@ -69,12 +69,16 @@ pub use ledger::ids::{Ids, IdsIter};
 pub use ledger::report::ShutdownReport;
 pub use ledger::verdict::{Delivery, NotDelivered};
 pub use observe::{LastFailure, Pause, Stats, metric};
+#[cfg(feature = "aws")]
 pub use transport::aws::AwsTransport;
 pub use transport::submit::{Failure, Submission, Submitting, Transport, TransportError};
 
 // Whom to sign as, and the rest of what the SDK lets be set.
+#[cfg(feature = "aws")]
 pub use aws_config::SdkConfig;
+#[cfg(feature = "aws")]
 pub use aws_credential_types::Credentials;
+#[cfg(feature = "aws")]
 pub use aws_credential_types::provider::{self as credentials_provider, ProvideCredentials};
 
 // What an event is: audit-core's names, so that an application depends on one crate.

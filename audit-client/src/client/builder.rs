@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use audit_core::limits::{Side, is_hmac_key_id};
 use audit_core::{AccountId, ChannelArn, Context, ExternalId, UserIdentity};
+#[cfg(feature = "aws")]
 use aws_config::SdkConfig;
+#[cfg(feature = "aws")]
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Notify;
 
@@ -24,6 +26,7 @@ use crate::queue::capacity::Capacity;
 use crate::queue::{Intake, MemoryQueue, Queue};
 use crate::spool::{DeadLetter, Spool, SpoolOptions};
 use crate::text::cut;
+#[cfg(feature = "aws")]
 use crate::transport::aws::{AwsSettings, AwsTransport};
 use crate::transport::submit::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
 use pollster::block_on;
@@ -64,7 +67,9 @@ pub struct ClientBuilder {
     waits: Waits,
     region: Option<String>,
     endpoint_url: Option<String>,
+    #[cfg(feature = "aws")]
     credentials: Option<SharedCredentialsProvider>,
+    #[cfg(feature = "aws")]
     sdk_config: Option<SdkConfig>,
     context: Context,
     has_wrong_hmac_key_id: bool,
@@ -100,7 +105,9 @@ impl Default for ClientBuilder {
             waits: Waits::default(),
             region: None,
             endpoint_url: None,
+            #[cfg(feature = "aws")]
             credentials: None,
+            #[cfg(feature = "aws")]
             sdk_config: None,
             // The account comes with the channel.
             context: Context::new(AccountId::from_static("000000000000")),
@@ -226,6 +233,7 @@ impl ClientBuilder {
     }
 
     /// Whom to sign as, if not as AWS's usual chain says.
+    #[cfg(feature = "aws")]
     pub fn credentials(mut self, credentials: impl ProvideCredentials + 'static) -> Self {
         self.credentials = Some(SharedCredentialsProvider::new(credentials));
         self
@@ -233,6 +241,7 @@ impl ClientBuilder {
 
     /// Takes endpoint, credentials and HTTP client of a configuration that the application has made. Its region, timeouts
     /// and retries are not taken.
+    #[cfg(feature = "aws")]
     pub fn sdk_config(mut self, config: &SdkConfig) -> Self {
         self.sdk_config = Some(config.clone());
         self
@@ -360,6 +369,9 @@ impl ClientBuilder {
         };
         let to = match self.transport {
             Some(transport) => To::Given(transport),
+            #[cfg(not(feature = "aws"))]
+            None => return Err(BuildError::NoTransport),
+            #[cfg(feature = "aws")]
             None => To::Aws(Box::new(AwsSettings {
                 region: channel.region().to_owned(),
                 endpoint_url: self.endpoint_url,
@@ -403,6 +415,7 @@ struct Plan {
 /// Where to send.
 enum To {
     Given(Arc<dyn Transport>),
+    #[cfg(feature = "aws")]
     Aws(Box<AwsSettings>),
 }
 
@@ -411,6 +424,7 @@ impl Plan {
     async fn assemble(self) -> Result<(Arc<Shared>, DeliveryLoop), BuildError> {
         let transport = match self.to {
             To::Given(transport) => transport,
+            #[cfg(feature = "aws")]
             To::Aws(settings) => Arc::new(AwsTransport::connect(*settings).await?),
         };
         let (mut entries, mut bytes) = (self.capacity_entries, self.capacity_bytes);

@@ -81,6 +81,9 @@ pub enum BuildError {
         "channel_arn is not set; give the channel's full ARN, `arn:aws:cloudtrail:<region>:<account>:channel/<id>`, to the builder or in AUDIT_CHANNEL_ARN"
     )]
     NoChannel,
+    /// There is nothing to send with: the feature `aws` is off, and no transport was given.
+    #[error("no transport is set; give the builder one, or build audit-client with its default feature `aws`")]
+    NoTransport,
     /// A value that breaks a rule.
     #[error("{key}: {reason}")]
     #[non_exhaustive]
