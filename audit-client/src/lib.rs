@@ -44,6 +44,13 @@
 //! ```
 //!
 //! The client works on a thread of its own, with its own runtime: see [`AuditClient`].
+//!
+//! # Features
+//! | feature | what it adds |
+//! |---|---|
+//! | `aws` (default) | the official SDK as transport, with AWS's chain of credentials; without it, give the builder a [`Transport`] |
+//! | `encryption` | spools encrypted at rest |
+//! | `jiff02`, `chrono04`, `time03`, `uuid1`, `ulid` | those crates' times and ids in fields of events |
 
 mod client;
 mod delivery;
