@@ -1,8 +1,8 @@
-//! The attribute table: every attribute, where it may stand, what value it takes, what it does. The rows of roles come from
+//! The attribute table: every attribute, where it is valid, what value it takes, what it does. The rows of roles come from
 //! the table of roles.
 //!
-//! Parser, suggestions, editor completion and the test that compares `docs/derive.md` all read this table, so that none
-//! of them can know an attribute that the others do not.
+//! Parser, suggestions, editor completion and the test that compares `docs/derive.md` all read this table, so that all
+//! of them know the same attributes.
 
 use crate::roles::Role;
 
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// What stands behind the attribute's name.
+/// The value that the attribute takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Takes {
     /// Nothing.
@@ -135,7 +135,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Attribute> {
     all().find(|attribute| attribute.name == name)
 }
 
-/// What may stand at `place`, in the table's order.
+/// The attributes that are valid at `place`, in the table's order.
 pub(crate) fn valid_at(place: Place) -> impl Iterator<Item = &'static Attribute> {
     all().filter(move |attribute| attribute.places.contains(&place))
 }

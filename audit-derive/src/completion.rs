@@ -34,7 +34,7 @@ pub(crate) const fn module(place: Place) -> &'static str {
 pub(crate) fn imports(names: &[(Place, Ident)], library: &TokenStream) -> TokenStream {
     let places = [Place::Struct, Place::Enum, Place::Variant, Place::EventField, Place::Identity, Place::IdentityField];
     let modules = places.into_iter().filter_map(|place| {
-        // A keyword cannot stand in an import, and is complete.
+        // A keyword cannot be imported, and is complete.
         let here: Vec<&Ident> = names
             .iter()
             .filter(|(at, name)| *at == place && syn::parse_str::<Ident>(&name.to_string()).is_ok())

@@ -1,4 +1,4 @@
-//! Collects mistakes, so that one compile tells all of them.
+//! Collects mistakes, so that one compile reports all of them.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -9,12 +9,12 @@ use crate::attributes::Place;
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     errors: Vec<syn::Error>,
-    /// Every word that stands where an attribute's name stands, known or not: there an editor completes.
+    /// Every word at the place of an attribute's name, known or not: there an editor completes.
     pub(crate) names: Vec<(Place, Ident)>,
 }
 
 impl Diagnostics {
-    /// Notes a mistake that stands at `tokens`: all of them are underlined.
+    /// Notes a mistake at `tokens`: all of them are underlined.
     pub(crate) fn error(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }

@@ -50,7 +50,7 @@ pub(crate) fn user_identity(input: TokenStream, through: Library) -> TokenStream
     finish(&diagnostics, &library, || emit::identity(&model), || emit::fallback_identity(&input, &library))
 }
 
-/// The code, or the errors and what stands in its place.
+/// The code, or the errors and the impls that replace it.
 fn finish(
     diagnostics: &Diagnostics,
     library: &TokenStream,

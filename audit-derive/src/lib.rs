@@ -1,11 +1,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::expect_used)]
 //! The derive macros of `audit-core` and `audit-client`, and `entry!`. Use them through one of those crates; what every
-//! attribute does is told in `docs/derive.md`.
+//! attribute does is in `docs/derive.md`.
 //!
-//! The way of a type through this crate: tokens → `parse` (what was written) → `check` (what is wrong with it, all of it in
+//! How a type passes through this crate: tokens → `parse` (what was written) → `check` (what is wrong with it, all of it in
 //! one go) → `model` (what is right) → `emit` (the code). `attributes` is the table that parser, suggestions, completion and
-//! docs share; `entry` is the macro of that name; `expand` holds it all together.
+//! docs share; `entry` is the macro of that name; `roles` is the table of roles; `expand` calls the steps.
 
 mod attributes;
 mod case;
@@ -77,7 +77,7 @@ pub fn audit_event_for_client(input: TokenStream) -> TokenStream {
     expand::audit_event(input.into(), Library::Client).into()
 }
 
-/// Makes a struct somebody who acts: implements `UserIdentity`.
+/// Makes a struct an identity, which acts: implements `UserIdentity`.
 ///
 /// ```
 /// use audit_core::UserIdentity;
@@ -110,7 +110,7 @@ pub fn user_identity_for_client(input: TokenStream) -> TokenStream {
     expand::user_identity(input.into(), Library::Client).into()
 }
 
-/// A constant event, held to the contract and hashed while compiling: behind `audit_core::entry!`, which tells it where the
+/// A constant event, checked against the contract and hashed while compiling: behind `audit_core::entry!`, which passes where the
 /// library is.
 #[doc(hidden)]
 #[proc_macro]

@@ -1,5 +1,5 @@
 //! The numbers of the contract that the macros have to know. They cannot depend on `audit-core`, which re-exports them; the
-//! tests below hold every one of them against `audit_core::limits`.
+//! tests below compare each of them with `audit_core::limits`.
 
 /// `version`, in characters.
 pub(crate) const VERSION_CHARS: usize = 256;

@@ -9,7 +9,7 @@ use crate::roles::Role;
 /// The version of an event's form where none is given.
 pub(crate) const VERSION: &str = "1.0";
 
-/// What both derives know of the type that they stand on.
+/// What both derives know of their type.
 pub(crate) struct Item {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
@@ -84,7 +84,7 @@ pub(crate) struct Field {
     pub(crate) target: Option<Text>,
 }
 
-/// How a field's value stands in the event.
+/// How a field's value is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     Plain,

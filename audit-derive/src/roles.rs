@@ -10,7 +10,7 @@ pub(crate) struct Row {
     pub(crate) doc: &'static str,
     /// Whether it is the role of an identity's field.
     pub(crate) of_identity: bool,
-    /// What stands for the role in a catalog's text.
+    /// The role's letter in a catalog's text.
     pub(crate) letter: char,
     /// The JSON object of which such fields are keys. Any number of fields may have such a role.
     pub(crate) object: Option<&'static str>,
@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) needs: &'static str,
     /// The method of the library's `Fields` that writes such a field, if it has no key.
     pub(crate) method: &'static str,
-    /// Whether every event has the field, so that `skip_if` cannot stand on it.
+    /// Whether every event has the field, so that it cannot have `skip_if`.
     pub(crate) required: bool,
 }
 

@@ -65,7 +65,7 @@ fn closest<'w, T: 'w>(name: &str, words: impl Iterator<Item = T>, word_of: impl 
     near.min_by_key(|(distances, _)| *distances).map(|(_, candidate)| candidate)
 }
 
-/// How many edits still make a typo of a word of so many letters.
+/// Up to how many edits are a typo, by the length of the word.
 const fn tolerated(letters: usize) -> usize {
     match letters {
         0..=4 => 1,
@@ -74,7 +74,7 @@ const fn tolerated(letters: usize) -> usize {
     }
 }
 
-/// No attribute is longer, and nobody's typo either.
+/// Attributes and their typos are shorter.
 const LONGEST: usize = 64;
 
 fn lower(name: &str) -> String {
@@ -90,7 +90,7 @@ fn plain(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// All places where an attribute may stand, and every name one edit away that is no attribute itself.
+    /// All places where an attribute is valid, and every name one edit away that is not itself an attribute.
     #[test]
     fn every_typo_of_one_edit_suggests_the_right_attribute() {
         let letters = "abcdefghijklmnopqrstuvwxyz_".chars();

@@ -13,7 +13,7 @@ use crate::model::{Event, EventType, Field, Shape, VERSION};
 use crate::parse::{self, Attributes};
 use crate::roles::Role;
 
-/// The model of an event; what is wrong with it is in `diagnostics`, and then the model is worth nothing.
+/// The model of an event; if `diagnostics` has errors, the model is not used.
 pub(crate) fn event(
     input: &DeriveInput,
     attributes: &Attributes,
@@ -61,7 +61,7 @@ pub(crate) fn event(
     Event { item: item(input, library, attributes), shape }
 }
 
-/// Holds the literals that stand at one place against their limits.
+/// Checks the literals of one place against their limits.
 fn texts(attributes: &Attributes, diagnostics: &mut Diagnostics) {
     for (name, limit) in [("source", EVENT_SOURCE_CHARS), ("name", EVENT_NAME_CHARS), ("version", VERSION_CHARS)] {
         if let Some(text) = attributes.text(name) {
@@ -129,7 +129,7 @@ impl Subject<'_> {
     }
 }
 
-/// At most one field of each role that stands for one value, and no two that exclude each other.
+/// At most one field of each role that has one value, and no two that exclude each other.
 fn single_roles(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics) {
     for (at, (field, origin)) in fields.iter().enumerate() {
         if field.role.has_keys() || field.role == Role::Target {

@@ -24,7 +24,7 @@ pub(crate) fn distinct(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics
     }
 }
 
-/// The targets of an event stand under a key that no field may have.
+/// The targets of an event have a key that no field may have.
 pub(crate) fn beside_targets(fields: &[(Field, Origin)], diagnostics: &mut Diagnostics) {
     let Some(target) = fields.iter().find_map(|(field, _)| field.target.as_ref()) else { return };
     for (_, origin) in fields.iter().filter(|(field, _)| known(field) == Some((Role::Additional, "targets"))) {
@@ -35,7 +35,7 @@ pub(crate) fn beside_targets(fields: &[(Field, Origin)], diagnostics: &mut Diagn
     }
 }
 
-/// The key, and by its role the object that it stands in. That it is empty has been told already.
+/// The key, and by its role its object. An empty key is reported elsewhere.
 fn known(field: &Field) -> Option<(Role, &str)> {
     match &field.key {
         Some(Text::Literal(Known { value, .. })) if !value.is_empty() => Some((field.role, value)),

@@ -1,4 +1,4 @@
-//! From what was written to the model: everything that a macro can know to be wrong is found here, all of it in one go.
+//! From what was written to the model: all mistakes that a macro can know are found here, in one pass.
 
 mod event;
 mod field;
@@ -51,7 +51,7 @@ fn is_packed(attr: &syn::Attribute) -> bool {
             .any(|token| matches!(token, proc_macro2::TokenTree::Ident(ident) if ident == "packed"))
 }
 
-/// Holds a literal against its limit; constants are held against it by the compiler, in the generated code.
+/// Checks a literal against its limit; the compiler checks constants, in the generated code.
 fn within(text: &Text, field: &str, limit: usize, diagnostics: &mut Diagnostics) {
     let Text::Literal(literal) = text else { return };
     let chars = literal.value.chars().count();
@@ -65,7 +65,7 @@ fn within(text: &Text, field: &str, limit: usize, diagnostics: &mut Diagnostics)
     }
 }
 
-/// A text that nobody wrote, with the span of what it comes from.
+/// A default text, with the span of its origin.
 fn implied(value: &str, from: &impl ToTokens) -> Text {
     let span = from.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span());
     Text::Literal(Known { value: value.to_owned(), span })

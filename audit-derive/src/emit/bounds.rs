@@ -32,7 +32,7 @@ fn inferred<'f>(item: &Item, fields: impl Iterator<Item = &'f Field>) -> Vec<Whe
     }
     let mut bounds = Bounds { library: &item.library, seen: HashSet::new(), tokens: Vec::new() };
     for field in fields {
-        // What `with` makes of a field is not for us to know, and a redacted value is never looked at.
+        // The result of `with` has a type of its own, and a redacted value is never read.
         if field.with.is_some() || field.form == Form::Redacted {
             continue;
         }

@@ -84,7 +84,7 @@ fn reads(field: &Field) -> bool {
     field.form != Form::Redacted || field.skip_if.is_some()
 }
 
-/// The calls that write an event. The keys stand in the catalog, in the same order.
+/// The calls that write an event. The catalog has the keys, in the same order.
 fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &TokenStream) -> TokenStream {
     let fields = in_order(event_type);
     let literal = |field: &&Field| !matches!(field.key, Some(Text::Const(_)));
@@ -117,7 +117,7 @@ fn body(event_type: &EventType, at: Option<usize>, access: Access, library: &Tok
     tokens
 }
 
-/// Adds the calls for some fields. Those that stand beside each other as they are make one call.
+/// Adds the calls for some fields. Neighbours that are written as they are share a call.
 fn calls(mut fields: &[&Field], access: Access, library: &TokenStream, tokens: &mut TokenStream) {
     while let Some(first) = fields.first() {
         let plain = fields.iter().take_while(|field| is_plain(field)).take(PUT.len()).count();
@@ -142,7 +142,7 @@ fn calls(mut fields: &[&Field], access: Access, library: &TokenStream, tokens: &
 /// What writes one field, two at once, and so on.
 const PUT: [&str; 6] = ["put", "put2", "put3", "put4", "put5", "put6"];
 
-/// Whether the field stands under a key as it is.
+/// Whether the field is written under a key, without a change.
 fn is_plain(field: &Field) -> bool {
     field.form == Form::Plain && field.role.has_keys()
 }
@@ -177,11 +177,11 @@ fn call(field: &Field, access: Access, library: &TokenStream, tokens: &mut Token
     method(name, argument, tokens);
 }
 
-/// The catalog as texts, which the compiler has the least work with. `None` where there is one that a text cannot tell.
+/// The catalog as texts, which the compiler has the least work with. `None` if a text cannot express one of them.
 fn texts(event: &Event, library: &TokenStream) -> Option<TokenStream> {
     let texts = event.types().map(text).collect::<Option<Vec<_>>>()?;
     let fields = event.types().map(|event_type| event_type.fields.len()).sum();
-    // The library knows what a struct comes to.
+    // For a struct, the library has a default.
     let event_types = (texts.len() != 1 || fields > 32).then(|| {
         let (types, fields) = (Literal::usize_unsuffixed(texts.len()), Literal::usize_unsuffixed(fields));
         quote!(const EVENT_TYPES: #library::Types = #library::types::<Self, #types, #fields>();)

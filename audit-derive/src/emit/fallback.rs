@@ -1,5 +1,5 @@
-//! What a derive that failed yields beside its errors: impls that do nothing but exist, so that code that uses the type
-//! adds no error of its own. They are never run, since nothing that holds an error is.
+//! What a derive that failed returns beside its errors: impls without a function, so that code that uses the type adds no
+//! error of its own. They never run, since code with an error does not.
 
 use proc_macro2::TokenStream;
 use quote::quote;

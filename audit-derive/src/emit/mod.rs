@@ -1,4 +1,4 @@
-//! From the model to the generated code. What can be said once for all types stands in the library: here is only what
+//! From the model to the generated code. What is the same for all types is in the library: here is only what
 //! differs from type to type, since the compiler has to check every byte of it again for every type.
 
 mod bounds;

@@ -35,7 +35,7 @@ pub(crate) fn skipped(field: &Field, access: Access) -> TokenStream {
     quote!(#skip_if(#place))
 }
 
-/// Adds a reference to the field, or what stands for it: what `with` makes of it, an `Option` of it where `skip_if` says so.
+/// Adds a reference to the field, or to its value: the result of `with`, an `Option` of either with `skip_if`.
 ///
 /// Tokens are added one by one, here and wherever most fields pass: each stream that becomes part of another costs calls
 /// into the compiler.

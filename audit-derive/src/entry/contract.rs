@@ -1,5 +1,5 @@
-//! The contract for a constant event, each mistake at its own tokens. `audit_core::schema` says the same of JSON at run
-//! time; the tests hold the two against each other.
+//! The contract for a constant event, each mistake at its own tokens. `audit_core::schema` checks JSON by the same rules at run
+//! time; the tests compare the two.
 
 use super::json::{Kind, Value};
 use super::time;
@@ -55,7 +55,7 @@ static IDENTITY: [Rule; 3] = [
     rule("details", false, Holds::Object(None)),
 ];
 
-/// Holds the event to the contract.
+/// Checks the event against the contract.
 pub(crate) fn check(event: &Value, diagnostics: &mut Diagnostics) {
     let Kind::Object(_) = event.kind else {
         if !matches!(event.kind, Kind::Wrong) {

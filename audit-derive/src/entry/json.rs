@@ -1,4 +1,4 @@
-//! A JSON value in a macro's tokens: read with every mistake told at its own, written as the bytes that are sent.
+//! A JSON value in a macro's tokens: read with every mistake reported at its own, written as the bytes that are sent.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Text(String),
     Array(Vec<Value>),
     Object(Vec<(LitStr, Value)>),
-    /// What was no JSON, and has been told.
+    /// Not JSON; the mistake is reported.
     Wrong,
 }
 

@@ -18,9 +18,9 @@ use crate::limits::EVENT_ID_CHARS;
 /// How the macro is called, for messages.
 const USAGE: &str = "write `entry!({ \"version\": \"1.0\", … })`, the event as a JSON object, or with an entry's id of its own before it: `entry!(\"id\", { … })`";
 
-/// The code of `entry!`: an expression of type `StaticEntry`, constant where it stands in a constant.
+/// The code of `entry!`: an expression of type `StaticEntry`, which is constant in a constant.
 ///
-/// Before its arguments stands a group with the path to the library's hidden module: `audit_core::entry!` is a
+/// The first token is a group with the path to the library's hidden module: `audit_core::entry!` is a
 /// `macro_rules!` that puts its `$crate` there, so that the path is right under whatever name the library is reached.
 pub(crate) fn entry(input: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();

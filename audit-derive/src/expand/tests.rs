@@ -1,4 +1,4 @@
-//! The macros from end to end, without a compiler: which mistakes are told for which input.
+//! The macros from end to end, without a compiler: which mistakes are reported for which input.
 
 use proc_macro2::{TokenStream, TokenTree};
 

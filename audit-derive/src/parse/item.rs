@@ -1,4 +1,4 @@
-//! From tokens to the item that a derive stands on.
+//! From tokens to the item of a derive.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;

@@ -1,4 +1,4 @@
-//! From tokens to what was written: the item, and behind each of its parts the `#[audit(…)]` attributes that stand there.
+//! From tokens to what was written: the item, and the `#[audit(…)]` attributes of each of its parts.
 //!
 //! Knows the syntax and the attribute table; what the attributes mean together is for `check`.
 
@@ -29,7 +29,7 @@ pub(crate) struct Given {
 #[derive(Default)]
 pub(crate) struct Attributes {
     given: Vec<Given>,
-    /// Attributes that were meant but miswritten: nobody needs to be told in addition that they are missing.
+    /// Attributes that were meant but miswritten: a second error, that they are missing, would not help.
     miswritten: Vec<&'static str>,
 }
 
@@ -51,12 +51,12 @@ impl Attributes {
         self.get(name).is_some()
     }
 
-    /// Whether the attribute stands here, right or wrong.
+    /// Whether the attribute is given here, right or wrong.
     pub(crate) fn meant(&self, name: &str) -> bool {
         self.has(name) || self.miswritten.contains(&name)
     }
 
-    /// Whether something is wrong with what stands here, so that more about it would be more than helps.
+    /// Whether an attribute here is wrong, so that a further error would not help.
     pub(crate) fn is_miswritten(&self) -> bool {
         !self.miswritten.is_empty()
     }
@@ -69,7 +69,7 @@ impl Attributes {
     }
 }
 
-/// All `#[audit(…)]` among `attrs`, which stand at `place`.
+/// All `#[audit(…)]` among `attrs`, the attributes of `place`.
 pub(crate) fn attributes(attrs: &[syn::Attribute], place: Place, diagnostics: &mut Diagnostics) -> Attributes {
     let mut found = Attributes::default();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("audit")) {

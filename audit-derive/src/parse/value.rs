@@ -1,4 +1,4 @@
-//! What stands behind an attribute's name.
+//! The value behind an attribute's name.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -17,7 +17,7 @@ pub(crate) enum Text {
     Const(TokenStream),
 }
 
-/// A text that stands in a literal, or comes from a name, read once.
+/// A text from a literal or from a name.
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) value: String,
