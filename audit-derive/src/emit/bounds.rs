@@ -121,7 +121,10 @@ impl<'a> Params<'a> {
 
     fn used_in_bounds(&self, bounds: &Punctuated<TypeParamBound, Token![+]>, used: &mut Vec<TokenStream>) {
         for bound in bounds {
-            if let TypeParamBound::Trait(bound) = bound {
+            // Within `for<'a> …`, a type may name `'a`, which a where clause outside of it does not know.
+            if let TypeParamBound::Trait(bound) = bound
+                && bound.lifetimes.is_none()
+            {
                 self.used_in_arguments(&bound.path, used);
             }
         }

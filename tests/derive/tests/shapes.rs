@@ -143,6 +143,36 @@ fn the_last_field_may_have_no_size() {
     assert_eq!(request(&of_text), r#"{"tail":"x"}"#);
 }
 
+trait Lending {
+    type Item<'x>;
+}
+
+trait Reads<T> {}
+impl Reads<&[u8]> for u8 {}
+
+struct Opaque<T: ?Sized>(Box<T>);
+
+impl<T: ?Sized> Serialize for Opaque<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(1)
+    }
+}
+
+#[derive(AuditEvent)]
+#[audit(source = "a", generate_id)]
+struct Lent<T: Lending> {
+    of: Opaque<dyn for<'x> Reads<T::Item<'x>>>,
+}
+
+#[test]
+fn a_lifetime_of_a_trait_object_stays_within_it() {
+    struct Bytes;
+    impl Lending for Bytes {
+        type Item<'x> = &'x [u8];
+    }
+    assert_eq!(request(&Lent::<Bytes> { of: Opaque(Box::new(1u8)) }), r#"{"of":1}"#);
+}
+
 trait Family {
     type Member;
     type Other: Family;
