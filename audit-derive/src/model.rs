@@ -17,6 +17,8 @@ pub(crate) struct Item {
     pub(crate) library: TokenStream,
     /// `bound`: these predicates instead of the inferred ones.
     pub(crate) bound: Option<Vec<WherePredicate>>,
+    /// For the impls: the lints that the item allows, and `deprecated` where the item itself is.
+    pub(crate) lints: TokenStream,
     /// `repr(packed)`: no reference to a field may be taken, so fields are copied.
     pub(crate) packed: bool,
 }

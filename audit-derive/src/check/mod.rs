@@ -27,6 +27,7 @@ fn item(input: &DeriveInput, library: TokenStream, attributes: &Attributes) -> I
         generics: input.generics.clone(),
         library,
         bound,
+        lints: lints(&input.attrs),
         packed: input.attrs.iter().any(is_packed),
     }
 }
@@ -39,6 +40,19 @@ pub(crate) fn library(attributes: &Attributes, default: &str) -> TokenStream {
         let name = proc_macro2::Ident::new(default, Span::call_site());
         quote!(::#name::__)
     }
+}
+
+/// A derive's impls are items of their own, to which the lint attributes of the type do not apply.
+fn lints(attrs: &[syn::Attribute]) -> TokenStream {
+    let mut lints = TokenStream::new();
+    for attr in attrs {
+        if attr.path().is_ident("allow") {
+            attr.to_tokens(&mut lints);
+        } else if attr.path().is_ident("deprecated") {
+            lints.extend(quote!(#[allow(deprecated)]));
+        }
+    }
+    lints
 }
 
 fn is_packed(attr: &syn::Attribute) -> bool {

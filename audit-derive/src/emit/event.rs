@@ -14,7 +14,7 @@ use crate::roles::Role;
 /// The code for an event.
 pub(crate) fn event(event: &Event) -> TokenStream {
     let Event { item, shape } = event;
-    let Item { ident, library, .. } = item;
+    let Item { ident, library, lints, .. } = item;
     let (of_impl, of_type, own_where) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, event.types().flat_map(|event_type| &event_type.fields));
     let mut constants = TokenStream::new();
@@ -29,14 +29,14 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     };
     let names_actor = event.types().all(|event_type| event_type.has(Role::UserIdentity)).then(|| {
         quote! {
-            impl #of_impl #library::Names for #ident #of_type #own_where {}
+            #lints impl #of_impl #library::Names for #ident #of_type #own_where {}
         }
     });
     let impls = quote! {
-            impl #of_impl #library::Catalog for #ident #of_type #own_where {
+            #lints impl #of_impl #library::Catalog for #ident #of_type #own_where {
                 #catalog
             }
-            impl #of_impl #library::Event for #ident #of_type #clause {
+            #lints impl #of_impl #library::Event for #ident #of_type #clause {
                 fn event_type(&self) -> #library::Type {
                     #event_type
                 }
@@ -46,7 +46,7 @@ pub(crate) fn event(event: &Event) -> TokenStream {
             }
             #names_actor
     };
-    if constants.is_empty() { impls } else { quote!(const _: () = { #constants #impls };) }
+    if constants.is_empty() { impls } else { quote!(#lints const _: () = { #constants #impls };) }
 }
 
 /// The event type at a place of the catalog.

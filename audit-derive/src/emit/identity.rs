@@ -13,7 +13,7 @@ use crate::roles::Role;
 /// The code for an identity.
 pub(crate) fn identity(identity: &Identity) -> TokenStream {
     let Identity { item, kind, fields } = identity;
-    let Item { ident, library, .. } = item;
+    let Item { ident, library, lints, .. } = item;
     let (of_impl, of_type, _) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, fields.iter());
     let access = if item.packed { Access::Copied } else { Access::Own };
@@ -51,13 +51,13 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
     let checked = match kind {
         Text::Const(path) if !depends_on(kind, &item.generics) => {
             let checked = spanned_like(path, quote!(#library::identity_type(#kind)));
-            Some(quote!(const _: () = #checked;))
+            Some(quote!(#lints const _: () = #checked;))
         }
         _ => None,
     };
     quote! {
             #checked
-            impl #of_impl #library::UserIdentity for #ident #of_type #clause {
+            #lints impl #of_impl #library::UserIdentity for #ident #of_type #clause {
                 fn identity_type(&self) -> #library::Cow<'_, str> {
                     #library::Cow::Borrowed(#kind)
                 }
