@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The first 80 characters of a value, with control characters made visible, so that an error fits a line of a log and
-/// cannot forge another.
+/// The first 80 characters of a value, with control and invisible characters as escapes, so that an error fits a line of a log
+/// and cannot forge another, or change how the line around it reads.
 #[must_use]
 pub fn shown(value: &str) -> Shown<'_> {
     Shown(value)
@@ -18,12 +18,37 @@ impl fmt::Display for Shown<'_> {
         const SHOWN: usize = 80;
         let end = self.0.char_indices().nth(SHOWN).map_or(self.0.len(), |(at, _)| at);
         for character in self.0[..end].chars() {
-            if character.is_control() {
+            if is_invisible(character) {
                 write!(f, "{}", character.escape_unicode())?;
             } else {
                 fmt::Write::write_char(f, character)?;
             }
         }
         if end < self.0.len() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+/// Control characters, line and paragraph separators, and what has no width or turns the direction of the text around it.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61C}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{FEFF}'
+                | '\u{E0000}'..='\u{E007F}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn what_could_change_the_line_around_it_is_escaped() {
+        assert_eq!(shown("a\nb\u{202E}c\u{E0041}ö").to_string(), "a\\u{a}b\\u{202e}c\\u{e0041}ö");
+        assert_eq!(shown(&"ä".repeat(81)).to_string(), format!("{}…", "ä".repeat(80)));
     }
 }

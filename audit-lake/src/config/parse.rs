@@ -208,7 +208,7 @@ impl Parser<'_> {
             read_secret(&path).map_err(|error| format!("the file {} cannot be read: {error}", path.display()))
         } else {
             std::env::var(text.value).map_err(|_| {
-                format!("the environment variable {} is not set, or not UTF-8", crate::error::cut(text.value))
+                format!("the environment variable {} is not set, or not UTF-8", audit_core::shown(text.value))
             })
         };
         match read {

@@ -236,7 +236,7 @@ impl<'d, 'i> Section<'d, 'i> {
                 Some((distance, known)) if distance <= 2 => format!("did you mean `{known}`?"),
                 _ => format!("it may hold {}", self.asked.join(", ")),
             };
-            let shown = crate::error::cut(name);
+            let shown = audit_core::shown(name);
             mistakes.note(key.span().start, format!("{} has no key `{shown}`; {advice}", self.name));
         }
     }

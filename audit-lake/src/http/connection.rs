@@ -24,8 +24,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::stream::Wire;
 use crate::config::LimitsConfig;
-use crate::error::{ErrorCode, RequestError};
+use crate::error::RequestError;
 use crate::service::Service;
+use audit_core::wire::RequestErrorCode;
 
 /// The most bytes of a request's line and headers together.
 const HEADER_BYTES: usize = 64 * 1_024;
@@ -292,17 +293,20 @@ impl Connection {
 struct LateHead;
 
 fn head_timeout() -> RequestError {
-    RequestError::new(ErrorCode::RequestTimeout, "The head of the request did not arrive in time. Send it again.")
+    RequestError::new(
+        RequestErrorCode::RequestTimeout,
+        "The head of the request did not arrive in time. Send it again.",
+    )
 }
 
 /// What to say of bytes that hyper could not read as a request, if there is anything to say.
 fn unreadable(error: &hyper::Error) -> Option<RequestError> {
     let refused = |code, message: &str| Some(RequestError::new(code, message));
     if error.is_incomplete_message() {
-        refused(ErrorCode::RequestAborted, "The request ended before it was whole. Send it again.")
+        refused(RequestErrorCode::RequestAborted, "The request ended before it was whole. Send it again.")
     } else if error.is_parse_too_large() {
         refused(
-            ErrorCode::MalformedHttpRequest,
+            RequestErrorCode::MalformedHttpRequest,
             "The head of the request is too large: it may have 64 KiB and 128 headers.",
         )
     } else if error.is_canceled() || error.is_closed() || error.is_shutdown() || error.is_body_write_aborted() {
@@ -314,11 +318,11 @@ fn unreadable(error: &hyper::Error) -> Option<RequestError> {
 
 fn not_http() -> RequestError {
     let message = "The request is not HTTP/1.1 or HTTP/2 as the standards have it.";
-    RequestError::new(ErrorCode::MalformedHttpRequest, message)
+    RequestError::new(RequestErrorCode::MalformedHttpRequest, message)
 }
 
 fn stopping() -> RequestError {
-    RequestError::new(ErrorCode::ServiceUnavailable, "The service is shutting down. Send the request again.")
+    RequestError::new(RequestErrorCode::ServiceUnavailable, "The service is shutting down. Send the request again.")
 }
 
 enum Ended {

@@ -12,7 +12,8 @@ use axum::body::Body;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
-use crate::error::{ErrorCode, RequestError};
+use crate::error::RequestError;
+use audit_core::wire::RequestErrorCode;
 
 /// The most bytes of a body.
 const LIMIT: usize = Side::Receiver.request_bytes();
@@ -61,7 +62,7 @@ impl Drop for Share {
 
 fn too_large() -> RequestError {
     RequestError::new(
-        ErrorCode::RequestEntityTooLarge,
+        RequestErrorCode::RequestEntityTooLarge,
         format!("The body of a request has at most {LIMIT} bytes. Send fewer or smaller entries at a time."),
     )
 }
@@ -75,7 +76,7 @@ pub(super) async fn read(
 ) -> Result<ReadBody, RequestError> {
     if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
         return Err(RequestError::new(
-            ErrorCode::MalformedHttpRequest,
+            RequestErrorCode::MalformedHttpRequest,
             "The body is encoded (Content-Encoding), which this service does not undo. Send it as it is.",
         ));
     }
@@ -98,7 +99,7 @@ pub(super) async fn read(
                 }
                 if !memory.take(frame.len()) {
                     return Err(RequestError::new(
-                        ErrorCode::ServiceUnavailable,
+                        RequestErrorCode::ServiceUnavailable,
                         "The service holds as many requests as it can. Send the request again, a little later.",
                     ));
                 }
@@ -117,7 +118,7 @@ pub(super) async fn read(
     };
     tokio::time::timeout(timeout, read).await.unwrap_or_else(|_| {
         Err(RequestError::new(
-            ErrorCode::RequestTimeout,
+            RequestErrorCode::RequestTimeout,
             format!("The body of the request did not arrive within {} s. Send it again.", timeout.as_secs()),
         ))
     })
@@ -146,10 +147,10 @@ fn unreadable(error: &axum::Error) -> RequestError {
             && matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
         {
             let message = "The body of the request is not chunked as HTTP/1.1 has it.";
-            return RequestError::new(ErrorCode::MalformedHttpRequest, message);
+            return RequestError::new(RequestErrorCode::MalformedHttpRequest, message);
         }
         source = cause.source();
     }
     let message = "The body of the request ended before it was whole. Send it again.";
-    RequestError::new(ErrorCode::RequestAborted, message)
+    RequestError::new(RequestErrorCode::RequestAborted, message)
 }

@@ -62,7 +62,7 @@ pub(super) fn judge(entry: RawEntry, channel: &ChannelConfig) -> Result<NewEvent
     {
         return Err(Refusal::new(
             EntryErrorCode::InvalidEventSource,
-            format!("the channel does not take events of the source \"{}\"", crate::error::cut(&fields.event_source)),
+            format!("the channel does not take events of the source \"{}\"", audit_core::shown(&fields.event_source)),
         ));
     }
     if !channel.destination {

@@ -14,9 +14,10 @@ use super::judge::{Refusal, judge};
 use super::request::{RawEntry, entries};
 use super::state::Service;
 use crate::config::{AccountConfig, ChannelConfig, Directory};
-use crate::error::{ErrorCode, RequestError};
+use crate::error::RequestError;
 use crate::sigv4::{Claim, Found, KeyMaterial, Query, SignedParts};
 use crate::store::{NewEvent, StoreError, Stored};
+use audit_core::wire::RequestErrorCode;
 
 /// How long a request waits for its commit. What is stored after that is found again when the sender retries.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,7 +32,7 @@ pub(super) async fn put_audit_events(
     check_host(&head)?;
     let query = Query::parse(head.uri.query().unwrap_or_default()).map_err(|_| {
         RequestError::new(
-            ErrorCode::MalformedHttpRequest,
+            RequestErrorCode::MalformedHttpRequest,
             "The query string holds a % that two hexadecimal digits do not follow.",
         )
     })?;
@@ -51,7 +52,7 @@ pub(super) async fn put_audit_events(
 
 /// HTTP/1.1 wants one Host header; two, or another host in the request's target, would leave open which was signed.
 fn check_host(head: &Parts) -> Result<(), RequestError> {
-    let malformed = |message: &str| Err(RequestError::new(ErrorCode::MalformedHttpRequest, message));
+    let malformed = |message: &str| Err(RequestError::new(RequestErrorCode::MalformedHttpRequest, message));
     let mut hosts = head.headers.get_all(http::header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => match head.uri.authority() {
@@ -76,16 +77,16 @@ fn authenticate<'d>(
     claim.check_service()?;
     if !directory.serves(&claim.region) {
         return Err(RequestError::new(
-            ErrorCode::InvalidSignature,
+            RequestErrorCode::InvalidSignature,
             format!(
                 "Credential should be scoped to a valid region; this service has no channel in \"{}\".",
-                crate::error::cut(&claim.region)
+                audit_core::shown(&claim.region)
             ),
         ));
     }
     let (account, key) = directory.key(&claim.access_key_id).ok_or_else(|| {
         RequestError::new(
-            ErrorCode::UnrecognizedClient,
+            RequestErrorCode::UnrecognizedClient,
             "The access key ID of the request is not known to this service.",
         )
     })?;
@@ -106,13 +107,13 @@ fn authenticate<'d>(
 fn admit(service: &Service, account: &AccountConfig) -> Result<(), RequestError> {
     if !account.opted_in {
         return Err(RequestError::new(
-            ErrorCode::OptInRequired,
+            RequestErrorCode::OptInRequired,
             format!("The account {} needs a subscription for this service.", account.id),
         ));
     }
     if !service.throttle.request(account.id, account.requests_per_second, Instant::now()) {
         return Err(RequestError::new(
-            ErrorCode::Throttling,
+            RequestErrorCode::Throttling,
             "Rate exceeded: too many requests a second. Send fewer and fuller ones, a little later.",
         ));
     }
@@ -121,7 +122,7 @@ fn admit(service: &Service, account: &AccountConfig) -> Result<(), RequestError>
 
 /// A query parameter that must not be repeated, as text.
 fn parameter<'q>(query: &'q Query, name: &str) -> Result<Option<&'q str>, RequestError> {
-    let invalid = |what: &str| RequestError::new(ErrorCode::Validation, format!("{name} {what}."));
+    let invalid = |what: &str| RequestError::new(RequestErrorCode::Validation, format!("{name} {what}."));
     match query.find(name) {
         Found::Nothing => Ok(None),
         Found::Repeated => Err(invalid("is there more than once")),
@@ -136,20 +137,20 @@ fn find_channel<'d>(
     caller: AccountId,
 ) -> Result<&'d ChannelConfig, RequestError> {
     let name = parameter(query, "channelArn")?.filter(|name| !name.is_empty()).ok_or_else(|| {
-        RequestError::new(ErrorCode::Validation, "The query string lacks channelArn, which says where to.")
+        RequestError::new(RequestErrorCode::Validation, "The query string lacks channelArn, which says where to.")
     })?;
     let channel = if name.starts_with("arn:") {
         let arn = ChannelArn::try_from(name)
-            .map_err(|error| RequestError::new(ErrorCode::InvalidChannelArn, format!("channelArn: {error}.")))?;
+            .map_err(|error| RequestError::new(RequestErrorCode::InvalidChannelArn, format!("channelArn: {error}.")))?;
         directory.channel(&arn)
     } else {
         let proper = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if !name.bytes().all(proper) {
             return Err(RequestError::new(
-                ErrorCode::InvalidChannelArn,
+                RequestErrorCode::InvalidChannelArn,
                 format!(
                     "channelArn \"{}\" is neither a channel's ARN nor a channel's ID, which is the last part of its ARN.",
-                    crate::error::cut(name)
+                    audit_core::shown(name)
                 ),
             ));
         }
@@ -157,8 +158,8 @@ fn find_channel<'d>(
     };
     channel.ok_or_else(|| {
         RequestError::new(
-            ErrorCode::ChannelNotFound,
-            format!("There is no channel \"{}\" here.", crate::error::cut(name)),
+            RequestErrorCode::ChannelNotFound,
+            format!("There is no channel \"{}\" here.", audit_core::shown(name)),
         )
     })
 }
@@ -172,13 +173,13 @@ fn check_permission(
     let arn = &channel.arn;
     if arn.account() != caller {
         return Err(RequestError::new(
-            ErrorCode::ChannelInsufficientPermission,
+            RequestErrorCode::ChannelInsufficientPermission,
             "The caller's account ID must be the same as the channel owner's account ID.",
         ));
     }
     if arn.region() != region {
         return Err(RequestError::new(
-            ErrorCode::UnsupportedOperation,
+            RequestErrorCode::UnsupportedOperation,
             format!("The request is signed for another region; the channel is in {}. Sign it for that.", arn.region()),
         ));
     }
@@ -188,7 +189,7 @@ fn check_permission(
     {
         // Not shown: who knows it may write into the channel.
         return Err(RequestError::new(
-            ErrorCode::Validation,
+            RequestErrorCode::Validation,
             "externalId must be 2 to 1,224 characters of [A-Za-z0-9_+=,.@:/-].",
         ));
     }
@@ -198,13 +199,13 @@ fn check_permission(
         .is_none_or(|wanted| sent.is_some_and(|sent| crate::config::equal(wanted.as_str(), sent)));
     if !right {
         return Err(RequestError::new(
-            ErrorCode::AccessDenied,
+            RequestErrorCode::AccessDenied,
             "The channel's policy names an external ID, and the request's externalId is missing or another.",
         ));
     }
     if !channel.activity_events {
         return Err(RequestError::new(
-            ErrorCode::ChannelUnsupportedSchema,
+            RequestErrorCode::ChannelUnsupportedSchema,
             "The schema type of the event is not supported: the channel does not take activity events.",
         ));
     }
@@ -216,8 +217,8 @@ fn check_distinct(entries: &[RawEntry]) -> Result<(), RequestError> {
     match entries.iter().find(|entry| !seen.insert(entry.id.as_str())) {
         None => Ok(()),
         Some(entry) => Err(RequestError::new(
-            ErrorCode::DuplicatedAuditEventId,
-            format!("Two or more entries of the request have the id \"{}\".", crate::error::cut(&entry.id)),
+            RequestErrorCode::DuplicatedAuditEventId,
+            format!("Two or more entries of the request have the id \"{}\".", audit_core::shown(&entry.id)),
         )),
     }
 }
@@ -279,7 +280,7 @@ async fn verdicts(
 }
 
 async fn store(service: &Service, channel: ChannelArn, events: Vec<NewEvent>) -> Result<Vec<Stored>, RequestError> {
-    let unavailable = |message: &str| RequestError::new(ErrorCode::ServiceUnavailable, message);
+    let unavailable = |message: &str| RequestError::new(RequestErrorCode::ServiceUnavailable, message);
     match tokio::time::timeout(COMMIT_TIMEOUT, service.store.put(channel, events)).await {
         Ok(Ok(stored)) => Ok(stored),
         // The log says more; what the disk is called is nothing to a sender.

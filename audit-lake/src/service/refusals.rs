@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::error::ErrorCode;
+use audit_core::wire::RequestErrorCode;
 
 /// How many refusals of one code are told one by one in a period.
 const TOLD: u64 = 10;
@@ -18,12 +18,12 @@ pub(super) const PERIOD: Duration = Duration::from_secs(10);
 /// How many refusals of each code there have been in this period.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    counts: Mutex<BTreeMap<ErrorCode, u64>>,
+    counts: Mutex<BTreeMap<RequestErrorCode, u64>>,
 }
 
 impl Refusals {
     /// Counts a refusal, and tells whether the log should have a line for it.
-    pub(super) fn count(&self, code: ErrorCode) -> bool {
+    pub(super) fn count(&self, code: RequestErrorCode) -> bool {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(code).or_default();
         *count += 1;
@@ -31,7 +31,7 @@ impl Refusals {
     }
 
     /// Ends the period: the codes of which refusals were left out, and of how many.
-    pub(super) fn end_period(&self) -> Vec<(ErrorCode, u64)> {
+    pub(super) fn end_period(&self) -> Vec<(RequestErrorCode, u64)> {
         let counts = mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         counts.into_iter().filter(|(_, count)| *count > TOLD).map(|(code, count)| (code, count - TOLD)).collect()
     }
@@ -46,19 +46,19 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
-    use super::{ErrorCode, Refusals, TOLD};
+    use super::{Refusals, RequestErrorCode, TOLD};
 
     #[test]
     fn of_each_code_a_few_are_told_and_the_others_counted_until_the_period_ends() {
         let refusals = Refusals::default();
         for period in 0..3 {
             for at in 0..TOLD + 7 {
-                assert_eq!(refusals.count(ErrorCode::IncompleteSignature), at < TOLD, "{period} {at}");
+                assert_eq!(refusals.count(RequestErrorCode::IncompleteSignature), at < TOLD, "{period} {at}");
             }
             for at in 0..TOLD {
-                assert!(refusals.count(ErrorCode::Validation), "{period} {at}: another code's are not used up");
+                assert!(refusals.count(RequestErrorCode::Validation), "{period} {at}: another code's are not used up");
             }
-            assert_eq!(refusals.end_period(), [(ErrorCode::IncompleteSignature, 7)]);
+            assert_eq!(refusals.end_period(), [(RequestErrorCode::IncompleteSignature, 7)]);
         }
         assert_eq!(refusals.end_period(), []);
     }

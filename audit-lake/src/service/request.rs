@@ -9,7 +9,8 @@ use audit_core::limits::MAX_ENTRIES;
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::error::{ErrorCode, RequestError};
+use crate::error::RequestError;
+use audit_core::wire::RequestErrorCode;
 
 #[derive(Deserialize)]
 struct Body {
@@ -29,7 +30,7 @@ pub(super) struct RawEntry {
 
 /// Reads the entries of a body: 1 to 100 of them.
 pub(super) fn entries(body: &[u8]) -> Result<Vec<RawEntry>, RequestError> {
-    let invalid = |message: String| RequestError::new(ErrorCode::Validation, message);
+    let invalid = |message: String| RequestError::new(RequestErrorCode::Validation, message);
     let body = std::str::from_utf8(body).map_err(|_| invalid("The body is not UTF-8.".to_owned()))?;
     let body: Body = serde_json::from_str(body).map_err(|error| {
         // serde quotes what it found instead of what it wanted; that may be anything, so only the place is told.

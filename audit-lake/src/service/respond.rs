@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::body::Share;
 use super::refusals::Refusals;
-use crate::error::{ErrorCode, RequestError};
+use crate::error::{RequestError, status_of};
+use audit_core::wire::RequestErrorCode;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -17,7 +18,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 pub(super) fn answer_bytes(error: RequestError, refusals: Option<&Refusals>) -> Vec<u8> {
     let code = error.code;
     let (request_id, body) = refusal(error, refusals);
-    let status = code.status();
+    let status = status_of(code);
     format!(
         "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\n{REQUEST_ID}: {request_id}\r\n{ERROR_TYPE}: {}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -64,7 +65,7 @@ pub(super) fn answer(result: Result<(PutAuditEventsResponse, Share), RequestErro
                 Err(_) => (
                     request_id,
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    Some(ErrorCode::InternalFailure),
+                    Some(RequestErrorCode::InternalFailure),
                     Bytes::from_static(b"{}"),
                 ),
             }
@@ -72,7 +73,7 @@ pub(super) fn answer(result: Result<(PutAuditEventsResponse, Share), RequestErro
         Err(error) => {
             let code = error.code;
             let (request_id, body) = refusal(error, Some(refusals));
-            (request_id, code.status(), Some(code), body.into())
+            (request_id, status_of(code), Some(code), body.into())
         }
     };
     let mut response = Response::new(Body::from(body));

@@ -11,7 +11,8 @@ use tokio::task::JoinError;
 
 use super::state::Service;
 use super::{operation, respond};
-use crate::error::{ErrorCode, RequestError, cut};
+use crate::error::RequestError;
+use audit_core::wire::RequestErrorCode;
 
 /// The routes of the service: there is one.
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -37,17 +38,17 @@ async fn put_audit_events(State(service): State<Arc<Service>>, request: Request)
 fn failed(error: &JoinError) -> RequestError {
     // What a panic says may hold anything, so the log does not have it.
     tracing::error!(panicked = error.is_panic(), "answering a request failed");
-    RequestError::new(ErrorCode::InternalFailure, "The service failed to answer the request. Send it again.")
+    RequestError::new(RequestErrorCode::InternalFailure, "The service failed to answer the request. Send it again.")
 }
 
 async fn unknown_operation(State(service): State<Arc<Service>>, request: Request) -> Response {
-    service.metrics.request(ErrorCode::UnknownOperation.as_str(), 0.0);
+    service.metrics.request(RequestErrorCode::UnknownOperation.as_str(), 0.0);
     let error = RequestError::new(
-        ErrorCode::UnknownOperation,
+        RequestErrorCode::UnknownOperation,
         format!(
             "There is no operation at {} {}; this service has POST /PutAuditEvents.",
-            cut(request.method().as_str()),
-            cut(request.uri().path())
+            audit_core::shown(request.method().as_str()),
+            audit_core::shown(request.uri().path())
         ),
     );
     respond::answer(Err(error), &service.refusals)

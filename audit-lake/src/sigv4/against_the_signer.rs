@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use super::percent::encode_into;
 use super::{Claim, KeyMaterial, Query, SignedParts};
 use crate::config::Secret;
-use crate::error::{ErrorCode, RequestError};
+use crate::error::RequestError;
+use audit_core::wire::RequestErrorCode;
 
 const NOW: &str = "2026-11-21T10:15:30Z";
 
@@ -237,7 +238,9 @@ fn a_request_is_good_for_fifteen_minutes_either_way() {
         arrived.now = EventTime::from_unix_seconds(arrived.now.unix_seconds() + seconds).expect("a time");
         match arrived.verify() {
             Ok(()) => assert!(good, "{seconds} s later"),
-            Err(error) => assert!(!good && error.code == ErrorCode::RequestExpired, "{seconds} s later: {error:?}"),
+            Err(error) => {
+                assert!(!good && error.code == RequestErrorCode::RequestExpired, "{seconds} s later: {error:?}")
+            }
         }
     }
 }
@@ -271,21 +274,29 @@ fn the_vector_of_the_specification_is_accepted() {
 fn malformed_claims_are_told_apart_from_wrong_ones() {
     let signed = signed(&simple());
     let good = signed.clone().header("authorization").clone();
-    let cases: [(&str, String, ErrorCode); 14] = [
-        ("no algorithm", good.replace("AWS4-HMAC-SHA256 ", ""), ErrorCode::IncompleteSignature),
-        ("another algorithm", good.replace("SHA256 ", "SHA1 "), ErrorCode::IncompleteSignature),
-        ("basic", "Basic QUtJRDpzZWNyZXQ=".to_owned(), ErrorCode::IncompleteSignature),
-        ("empty", String::new(), ErrorCode::IncompleteSignature),
-        ("no credential", good.replace("Credential=", "Credentials="), ErrorCode::IncompleteSignature),
-        ("no signature", good.split(", Signature").next().expect("a part").to_owned(), ErrorCode::IncompleteSignature),
-        ("twice", format!("{good}, Signature=00"), ErrorCode::IncompleteSignature),
-        ("short signature", good[..good.len() - 1].to_owned(), ErrorCode::IncompleteSignature),
-        ("capitals", good.to_uppercase(), ErrorCode::IncompleteSignature),
-        ("host unsigned", good.replace("SignedHeaders=host;", "SignedHeaders="), ErrorCode::IncompleteSignature),
-        ("unsorted", good.replace("host;x-amz-date", "x-amz-date;host"), ErrorCode::IncompleteSignature),
-        ("a missing header", good.replace("host;x-amz-date", "host;x-amz-date;x-gone"), ErrorCode::IncompleteSignature),
-        ("another service", good.replace("cloudtrail-data", "cloudtrail"), ErrorCode::InvalidSignature),
-        ("another day", good.replace("/20261121/", "/20261120/"), ErrorCode::InvalidSignature),
+    let cases: [(&str, String, RequestErrorCode); 14] = [
+        ("no algorithm", good.replace("AWS4-HMAC-SHA256 ", ""), RequestErrorCode::IncompleteSignature),
+        ("another algorithm", good.replace("SHA256 ", "SHA1 "), RequestErrorCode::IncompleteSignature),
+        ("basic", "Basic QUtJRDpzZWNyZXQ=".to_owned(), RequestErrorCode::IncompleteSignature),
+        ("empty", String::new(), RequestErrorCode::IncompleteSignature),
+        ("no credential", good.replace("Credential=", "Credentials="), RequestErrorCode::IncompleteSignature),
+        (
+            "no signature",
+            good.split(", Signature").next().expect("a part").to_owned(),
+            RequestErrorCode::IncompleteSignature,
+        ),
+        ("twice", format!("{good}, Signature=00"), RequestErrorCode::IncompleteSignature),
+        ("short signature", good[..good.len() - 1].to_owned(), RequestErrorCode::IncompleteSignature),
+        ("capitals", good.to_uppercase(), RequestErrorCode::IncompleteSignature),
+        ("host unsigned", good.replace("SignedHeaders=host;", "SignedHeaders="), RequestErrorCode::IncompleteSignature),
+        ("unsorted", good.replace("host;x-amz-date", "x-amz-date;host"), RequestErrorCode::IncompleteSignature),
+        (
+            "a missing header",
+            good.replace("host;x-amz-date", "host;x-amz-date;x-gone"),
+            RequestErrorCode::IncompleteSignature,
+        ),
+        ("another service", good.replace("cloudtrail-data", "cloudtrail"), RequestErrorCode::InvalidSignature),
+        ("another day", good.replace("/20261121/", "/20261120/"), RequestErrorCode::InvalidSignature),
     ];
     for (what, authorization, code) in cases {
         assert_ne!(authorization, good, "{what}");

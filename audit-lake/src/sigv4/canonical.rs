@@ -89,20 +89,9 @@ impl CanonicalRequest<'_> {
             hash.update(part.as_bytes());
             hash.update(b"\n");
         }
-        hash.update(hex(self.body_sha256).as_bytes());
-        hex(&hash.finalize())
+        hash.update(audit_core::hex(self.body_sha256).as_bytes());
+        audit_core::hex(&hash.finalize())
     }
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(HEX[usize::from(byte >> 4)]));
-        text.push(char::from(HEX[usize::from(byte & 0xF)]));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use http::HeaderMap;
 
 use super::percent::hex_digit;
 use super::query::{Found, Query};
-use crate::error::{ErrorCode, RequestError};
+use crate::error::RequestError;
+use audit_core::wire::RequestErrorCode;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The longest time for which the specification lets a signed URL be valid.
@@ -37,7 +38,7 @@ pub(crate) struct Claim {
 }
 
 fn incomplete(message: impl Into<String>) -> RequestError {
-    RequestError::new(ErrorCode::IncompleteSignature, message)
+    RequestError::new(RequestErrorCode::IncompleteSignature, message)
 }
 
 impl Claim {
@@ -165,7 +166,7 @@ impl Claim {
         }
         if Some(date) != parts.timestamp.get(..8) {
             return Err(RequestError::new(
-                ErrorCode::InvalidSignature,
+                RequestErrorCode::InvalidSignature,
                 "The date in Credential is not the day of the request's time stamp (UTC).",
             ));
         }

@@ -10,7 +10,8 @@ use super::canonical;
 use super::claim::{Claim, Place};
 use super::query::Query;
 use crate::config::Secret;
-use crate::error::{ErrorCode, RequestError, cut};
+use crate::error::RequestError;
+use audit_core::wire::RequestErrorCode;
 
 /// The name under which requests to this service are signed.
 pub(crate) const SIGNING_NAME: &str = "cloudtrail-data";
@@ -43,7 +44,7 @@ impl Claim {
             return Ok(());
         }
         Err(RequestError::new(
-            ErrorCode::InvalidSignature,
+            RequestErrorCode::InvalidSignature,
             format!("Credential should be scoped to the service {SIGNING_NAME}."),
         ))
     }
@@ -62,7 +63,7 @@ impl Claim {
         let expected = self.expected_signature(parts, key.secret)?;
         if !bool::from(expected.ct_eq(&self.signature)) {
             return Err(RequestError::new(
-                ErrorCode::InvalidSignature,
+                RequestErrorCode::InvalidSignature,
                 "The request signature we calculated does not match the signature you provided. Check your secret access \
                  key and signing method, and that nothing on the way changes the request.",
             ));
@@ -70,7 +71,7 @@ impl Claim {
         // Only who proved to hold the key learns that it has expired.
         if key.expires.is_some_and(|expires| now >= expires) {
             return Err(RequestError::new(
-                ErrorCode::ExpiredToken,
+                RequestErrorCode::ExpiredToken,
                 "The security token included in the request is expired. Get fresh credentials.",
             ));
         }
@@ -82,7 +83,7 @@ impl Claim {
         let longest = self.expires.map_or(CLOCK_SKEW, |expires| expires.min(CLOCK_SKEW));
         if age > longest || age < -CLOCK_SKEW {
             return Err(RequestError::new(
-                ErrorCode::RequestExpired,
+                RequestErrorCode::RequestExpired,
                 format!(
                     "The request is dated {}, which is too far from the service's time {now}: at most 15 minutes either \
                      way, and no longer than X-Amz-Expires. Check the clock, and sign anew.",
@@ -103,7 +104,7 @@ impl Claim {
             return Ok(());
         }
         Err(RequestError::new(
-            ErrorCode::UnrecognizedClient,
+            RequestErrorCode::UnrecognizedClient,
             "The security token included in the request is invalid for this access key. Send the session token that came \
              with the key, or none for a key without one.",
         ))
@@ -118,8 +119,11 @@ impl Claim {
         match unsigned {
             None => Ok(()),
             Some(name) => Err(RequestError::new(
-                ErrorCode::IncompleteSignature,
-                format!("SignedHeaders must name every x-amz- header of the request; {} is not signed.", cut(name)),
+                RequestErrorCode::IncompleteSignature,
+                format!(
+                    "SignedHeaders must name every x-amz- header of the request; {} is not signed.",
+                    audit_core::shown(name)
+                ),
             )),
         }
     }
@@ -129,8 +133,8 @@ impl Claim {
         for name in &self.signed_headers {
             let value = canonical::header_value(parts.headers, parts.authority, name).ok_or_else(|| {
                 RequestError::new(
-                    ErrorCode::IncompleteSignature,
-                    format!("SignedHeaders names {}, which the request does not have.", cut(name)),
+                    RequestErrorCode::IncompleteSignature,
+                    format!("SignedHeaders names {}, which the request does not have.", audit_core::shown(name)),
                 )
             })?;
             headers.push_str(name);
@@ -162,12 +166,12 @@ impl Claim {
 
 /// A hash that the request declares must be its body's: this service signs off on no body that it has not read.
 fn check_declared_hash(parts: &SignedParts<'_>) -> Result<(), RequestError> {
-    let right = canonical::hex(&parts.body_sha256);
+    let right = audit_core::hex(&parts.body_sha256);
     if parts.headers.get_all("x-amz-content-sha256").iter().all(|declared| *declared == *right) {
         return Ok(());
     }
     Err(RequestError::new(
-        ErrorCode::InvalidSignature,
+        RequestErrorCode::InvalidSignature,
         "X-Amz-Content-Sha256 is not the SHA-256 of the request's body, in lower-case hexadecimal digits.",
     ))
 }
@@ -175,7 +179,7 @@ fn check_declared_hash(parts: &SignedParts<'_>) -> Result<(), RequestError> {
 fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32], RequestError> {
     // HMAC takes keys of every length (RFC 2104), so this error does not occur.
     let mut mac = Hmac::<Sha256>::new_from_slice(key)
-        .map_err(|_| RequestError::new(ErrorCode::InternalFailure, "The signature could not be computed."))?;
+        .map_err(|_| RequestError::new(RequestErrorCode::InternalFailure, "The signature could not be computed."))?;
     mac.update(message);
     Ok(mac.finalize().into_bytes().into())
 }
