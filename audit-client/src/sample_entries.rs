@@ -7,7 +7,7 @@ pub(crate) fn entry(id: &str) -> Entry {
     sized_entry(id, 0)
 }
 
-/// An entry with so many bytes of padding.
+/// An entry with this many bytes of padding.
 pub(crate) fn sized_entry(id: &str, padding: usize) -> Entry {
     padded_entry(id, &"x".repeat(padding.min(90_000)))
 }

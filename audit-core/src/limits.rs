@@ -23,8 +23,8 @@ pub const MAX_NESTING: usize = 100;
 
 /// Which side of the wire counts.
 ///
-/// What "kB" and "MB" mean is not documented. So whoever sends counts strictly (1,000 and 1,000,000 bytes), and
-/// whoever receives counts leniently (1,024 and 1,048,576): what the one lets through, the other accepts, whichever
+/// What "kB" and "MB" mean is not documented. So the sender counts strictly (1,000 and 1,000,000 bytes), and
+/// the receiver counts leniently (1,024 and 1,048,576): what the one lets through, the other accepts, whichever
 /// was meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -69,12 +69,12 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A JSON string of at most so many characters.
+    /// A JSON string, up to this many characters.
     Text {
         /// The most characters.
         max_chars: usize,
     },
-    /// A JSON object of at most so many kB, or of any size.
+    /// A JSON object, up to this many kB, or of any size.
     Object {
         /// The most kB, counted by [`Side`].
         max_kilobytes: Option<usize>,

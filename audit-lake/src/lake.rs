@@ -133,7 +133,7 @@ impl LakeBuilder {
         self
     }
 
-    /// A whole configuration. What else the builder is told comes on top of it.
+    /// A whole configuration. Later calls of the builder override it.
     pub fn config(mut self, config: LakeConfig) -> Self {
         self.config = Some(config);
         self
@@ -300,7 +300,7 @@ fn account_of(config: &mut LakeConfig, id: AccountId) -> &mut AccountConfig {
     &mut config.accounts[at]
 }
 
-/// A key that nobody can guess: 244 bits from the system's source of randomness.
+/// A key that cannot be guessed: 244 bits from the system's source of randomness.
 fn random_key() -> KeyConfig {
     let id: String = Uuid::new_v4().simple().to_string().to_uppercase().chars().take(16).collect();
     KeyConfig::new(format!("AKIA{id}"), format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()))
@@ -408,7 +408,7 @@ impl Lake {
 
 impl Drop for Lake {
     fn drop(&mut self) {
-        // What runs is told to stop, and the database closes when it has.
+        // Running tasks get the signal to stop; the database closes after them.
         self.stop.send_replace(true);
     }
 }

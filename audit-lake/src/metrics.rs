@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// A name of the wire: one of a fixed set, so that nobody outside can make up labels.
+/// A name of the wire: one of a fixed set, so that no sender can make up labels.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) &'static str);
 

@@ -213,7 +213,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The waits while delivery is paused until somebody repairs something: `first`, by default 5 s, which doubles up to
+    /// The waits while delivery is paused until an operator repairs the cause: `first`, by default 5 s, which doubles up to
     /// `longest`, by default 60 s.
     pub fn probe(mut self, first: Duration, longest: Duration) -> Self {
         (self.waits.probe_first, self.waits.probe_longest) = (first.min(LONGEST), longest.min(LONGEST));

@@ -12,7 +12,7 @@ use crate::transport::submit::TransportError;
 #[non_exhaustive]
 pub enum EmitError {
     /// The event breaks a rule of the contract; the text says which event type, which field, which rule. An event that
-    /// is too large for any request is told here, with its size and the limit.
+    /// is too large for any request is reported here, with its size and the limit.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The entry was made for another account: the service would answer `InvalidRecipient`.
@@ -44,7 +44,7 @@ pub enum EmitError {
         /// Why.
         source: Refusal,
     },
-    /// The disk failed, or the client was shut down, while the event was on its way to the disk, and nobody knows whether
+    /// The disk failed, or the client was shut down, while the event was on its way to the disk, and it is unknown whether
     /// it got there. Emitting it again under the same id does no harm where the service knows ids.
     #[error("it is unknown whether event {id} is kept; emit it again under the same id")]
     #[non_exhaustive]

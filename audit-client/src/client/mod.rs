@@ -79,7 +79,7 @@ impl AuditClient {
     /// Accepts an event: `&event` of a type that names its actor, an [`Entry`], or a `&StaticEntry`.
     ///
     /// Encodes it at once and then waits for room, if there is none. When this returns, the client owes the event a
-    /// verdict: [`Receipt::delivered`] tells it, and the receipt can just as well be dropped. If the future is dropped
+    /// verdict: [`Receipt::delivered`] returns it, and the receipt can just as well be dropped. If the future is dropped
     /// before it is through, the event was not accepted.
     pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
         let entry = event.into_entry(&self.inner.context);
@@ -99,7 +99,7 @@ impl AuditClient {
         self.accept_blocking(event.into_entry(&self.inner.context)?)
     }
 
-    /// Emits on behalf of somebody: for events that do not name their actor.
+    /// Emits as this actor: for events that do not name one.
     ///
     /// ```no_run
     /// # async fn f(client: audit_client::AuditClient, event: Box<dyn audit_client::AuditEvent>) -> Result<(), Box<dyn std::error::Error>> {
@@ -284,7 +284,7 @@ impl AuditClient {
     }
 }
 
-/// An event on its way to the disk. Dropped, it did not get there, or nobody waits for it any more.
+/// An event on its way to the disk. Dropped, it did not get there, or no caller waits for it any more.
 struct Underway {
     shared: Arc<Shared>,
     token: VerdictToken,
@@ -298,7 +298,7 @@ impl Underway {
         (self.handed_over(), counts)
     }
 
-    /// Somebody else looks after it.
+    /// Another owner has taken it over.
     fn handed_over(mut self) -> VerdictToken {
         self.ended = true;
         self.token.clone()
@@ -335,7 +335,7 @@ impl Drop for Inner {
     }
 }
 
-/// A client that names somebody as the actor: see [`AuditClient::acting_as`].
+/// A client that names an actor for its events: see [`AuditClient::acting_as`].
 ///
 /// Owned and cheap to clone: it can be kept and moved to other threads and tasks. An event's own fields win; these values
 /// fill in what the event leaves out.

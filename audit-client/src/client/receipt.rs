@@ -39,7 +39,7 @@ fn heard(verdict: Result<Verdict, oneshot::error::RecvError>, id: EventId) -> Ve
     verdict.unwrap_or(Err(NotDelivered::Lost { id, in_doubt: true }))
 }
 
-/// With a spool, the ledger remembers who holds a receipt; until nobody does.
+/// With a spool, the ledger remembers who holds a receipt, as long as one is held.
 #[derive(Debug)]
 pub(crate) struct Interest {
     pub(crate) shared: Arc<Shared>,

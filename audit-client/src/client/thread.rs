@@ -40,7 +40,7 @@ where
         runtime.block_on(async move {
             match assemble().await {
                 Ok((shared, delivery)) => {
-                    // If nobody waits for it any more, whoever started it has gone.
+                    // If no receiver is left, the caller that started it has gone.
                     if tell(Ok((shared, handle))) {
                         delivery.run().await;
                     }

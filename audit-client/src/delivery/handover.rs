@@ -1,4 +1,4 @@
-//! Entries that no retry can save: what is told of them, and how they are handed over.
+//! Entries that no retry can save: what is reported of them, and how they are handed over.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,7 +53,7 @@ pub(crate) struct Handover {
     missed: AtomicU64,
 }
 
-/// A dead letter, and the place that it still takes.
+/// A dead letter, and the permit that it still holds.
 type Handed = (DeadLetter, Option<Permit>);
 
 /// How many dead letters wait for the callback.
@@ -72,7 +72,7 @@ impl Handover {
             let waiting = handover.waiting.clone();
             thread::Builder::new().name("audit-dead-letters".to_owned()).spawn(move || {
                 for (letter, permit) in inbox {
-                    // The callback may emit it again: its place is free for that.
+                    // The callback may emit it again: its permit is free for that.
                     drop(permit);
                     if catch_unwind(AssertUnwindSafe(|| callback(letter))).is_err() {
                         tracing::error!("the callback for dead letters panicked");
@@ -94,7 +94,7 @@ impl Handover {
         DeadLetters(receiver)
     }
 
-    /// Hands one over. Its place in memory is free when the callback is through with it.
+    /// Hands one over. Its permit is free when the callback has returned.
     pub(crate) fn hand(&self, letter: &DeadLetter, permit: Option<Permit>) {
         let mut missed = false;
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,7 +19,7 @@ impl DeliveryLoop {
             return;
         }
         self.read_again = None;
-        // What nobody was woken for may have come as soon as the loop had looked away, and has lingered since.
+        // An entry pushed without a wake-up may have arrived right after the last pass: use that pass's time.
         let came = self.gathers_since.unwrap_or(now);
         if self.gathers_until().is_some_and(|until| until <= now) {
             self.gathers_since = None;

@@ -107,7 +107,7 @@ impl DeliveryLoop {
                 let due = now + self.policy.waits.backoff_at(attempts, round.jitter);
                 self.again(item, due);
             }
-            // A code that nobody has documented is no reason to drop an event.
+            // An undocumented code does not justify dropping an event.
             _ => {
                 round.again = true;
                 let due = now + self.policy.waits.backoff_at(attempts, round.jitter);

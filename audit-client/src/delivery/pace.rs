@@ -150,7 +150,7 @@ impl Pace {
         self.honour(retry_after, now);
     }
 
-    /// A request that went out at `sent` failed in a way that somebody must repair. Returns whether this is a new
+    /// A request that went out at `sent` failed in a way that an operator must repair. Returns whether this is a new
     /// state of affairs, to be told.
     pub(crate) fn paused(&mut self, sent: Instant, now: Instant, code: &str, message: &str) -> bool {
         if self.is_news(sent, now) {

@@ -11,7 +11,7 @@ pub(crate) enum Reaction {
     SlowDown,
     /// The credentials are spent: fetch them anew, then send again.
     RenewCredentials,
-    /// Somebody must repair something (a policy, a channel, a clock): keep everything and probe slowly.
+    /// An operator must repair something (a policy, a channel, a clock): keep everything and probe slowly.
     Pause,
     /// Too large: find the entry that is.
     Bisect,
@@ -74,7 +74,7 @@ pub(crate) fn reaction(failure: &Failure) -> Reaction {
     }
 }
 
-/// A failure's name among the labels of a metric: codes that we know, or the status, so that there are only so many.
+/// A failure's name among the labels of a metric: known codes, or the status, so that their number is bounded.
 pub(crate) fn label(failure: &Failure) -> String {
     match &failure.code {
         Some(code) if by_code(code).is_some() => failure.outcome().to_string(),

@@ -62,7 +62,7 @@ pub(super) struct Request {
     pub(super) sent: Instant,
 }
 
-/// A dead letter, and the place in memory that it takes.
+/// A dead letter, and the permit for the memory that it takes.
 pub(super) type Letter = (DeadLetter, Option<Permit>);
 
 /// A dead letter that is on disk.
@@ -81,7 +81,7 @@ pub(super) enum Ends {
     By(Option<Instant>),
 }
 
-/// Should the loop panic or never start, nobody waits for it in vain: what is open is lost or kept, and nothing is taken in any more.
+/// If the loop panics or never starts, every waiter gets an answer: open events are lost or kept, and no new ones are accepted.
 struct CloseOnDrop(Arc<Shared>);
 
 impl Drop for CloseOnDrop {
@@ -94,7 +94,7 @@ impl Drop for CloseOnDrop {
         }
         let _ = self.0.ledger.close(false);
         if let Queue::Memory(memory) = &self.0.queue {
-            // Nobody takes these in any more, but they were accepted all the same.
+            // The loop no longer takes these in, but they were accepted.
             metrics::counter!(metric::ACCEPTED).increment(memory.len() as u64);
         }
         self.0.handover.close();

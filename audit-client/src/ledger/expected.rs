@@ -1,4 +1,4 @@
-//! Events that are on their way to the disk, and those on disk that somebody holds a receipt for but the pipeline has not
+//! Events that are on their way to the disk, and those on disk for which a receipt is held but which the pipeline has not
 //! read yet. They are known by their id: the number comes with the disk's answer, and the pipeline may be faster.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::verdict::Verdict;
 use crate::spool::{Append, AppendError};
 
-/// Somebody's claim on the verdict of an event.
+/// The right to the verdict of an event.
 #[derive(Clone, Debug)]
 pub(crate) struct VerdictToken {
     id: EventId,
@@ -48,7 +48,7 @@ pub(super) struct Expected {
     waiters: HashMap<EventId, BTreeMap<u64, Waiter>>,
     /// On their way to the disk.
     on_their_way: BTreeSet<u64>,
-    /// Those of them that nobody waits for, since who emitted them could not wait. The disk answers in this order.
+    /// Those of them for which no caller waits, since they came by `try_emit`. The disk answers in this order.
     promises: VecDeque<(VerdictToken, Append)>,
 }
 
@@ -114,7 +114,7 @@ impl Expected {
         self.on_their_way.remove(&claim.token);
     }
 
-    /// Nobody waits for its verdict.
+    /// No caller waits for its verdict.
     pub(super) fn forget(&mut self, claim: &VerdictToken) {
         drop(self.remove(claim));
     }
@@ -145,7 +145,7 @@ impl Expected {
         unanswered.into_iter().map(|(claim, _)| claim.id).collect()
     }
 
-    /// At the end: those on disk that somebody waits for. Whoever still waits for the disk learns it from there.
+    /// At the end: those on disk for whose verdict a caller waits. A caller that still waits for the disk gets its answer there.
     pub(super) fn end(&mut self) -> Vec<(EventId, oneshot::Sender<Verdict>)> {
         let mut end = Vec::new();
         for (id, waiters) in self.waiters.drain() {

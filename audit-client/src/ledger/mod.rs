@@ -5,7 +5,7 @@
 //!
 //! In memory, an event is accepted when it is entered here. With a spool, it is accepted when it is on disk, and what is
 //! open is what the spool has pending: the ledger only knows those by name that the pipeline has in hand or that
-//! somebody holds a receipt for, so that a backlog of any length takes no memory.
+//! a receipt is held for, so that a backlog of any length takes no memory.
 
 pub(crate) mod expected;
 pub(crate) mod ids;
@@ -76,7 +76,7 @@ struct Books {
     recovered: u64,
     delivered: u64,
     dead: u64,
-    /// Promised to somebody who could not wait, and then refused by the disk.
+    /// Accepted by `try_emit`, and then refused by the disk.
     accepted_not_stored: u64,
     open: HashMap<u64, Open, seqs::BuildSeqHasher>,
     expected: Expected,
@@ -144,7 +144,7 @@ impl Ledger {
         Ok(books.expected.add(id, next))
     }
 
-    /// Whoever emitted it does not wait for the disk, and is told that it is accepted.
+    /// The caller does not wait for the disk: `try_emit` returns that the event is accepted.
     pub(crate) fn promise(&self, token: &VerdictToken, append: Append) -> Result<(), Closing> {
         let mut books = self.books();
         if books.takes_no_more() {
@@ -171,14 +171,14 @@ impl Ledger {
         !books.closed || books.spool_was_closed
     }
 
-    /// It did not get to the disk, or nobody waits for it any more.
+    /// It did not get to the disk, or no caller waits for it any more.
     pub(crate) fn withdrawn(&self, token: &VerdictToken) {
         let mut books = self.books();
         books.expected.ended(token);
         books.expected.forget(token);
     }
 
-    /// Nobody wants to hear of it any more.
+    /// No caller waits for it any more.
     pub(crate) fn forget(&self, token: &VerdictToken) {
         self.books().expected.forget(token);
     }
@@ -209,7 +209,7 @@ impl Ledger {
         books.closed || !books.expected.has_promise_up_to(promises_up_to)
     }
 
-    /// These are on their way to the service: until an answer names them, nobody knows whether it has them.
+    /// These are on their way to the service: until an answer names them, it is unknown whether the service has them.
     pub(crate) fn sent(&self, seqs: impl Iterator<Item = u64>) {
         self.mark(seqs, |open| open.on_its_way = true);
     }

@@ -1,4 +1,4 @@
-//! A hash for sequence numbers. They are counted here and chosen by nobody, so it need not resist anybody, as that of ids must.
+//! A hash for sequence numbers. This process counts them, so no attacker chooses them, as one could choose ids.
 
 use std::hash::{BuildHasherDefault, Hasher};
 

@@ -20,7 +20,7 @@ pub const PENDING: &str = "audit_client_events_pending";
 pub const IN_FLIGHT: &str = "audit_client_requests_in_flight";
 /// Gauge: how many requests may be on their way at once.
 pub const CONCURRENCY: &str = "audit_client_concurrency_limit";
-/// Gauge: 1 while delivery is paused until somebody repairs something.
+/// Gauge: 1 while delivery is paused until an operator repairs the cause.
 pub const PAUSED: &str = "audit_client_paused";
 /// Histogram: seconds from sending a request to its answer.
 pub const REQUEST_SECONDS: &str = "audit_client_request_seconds";

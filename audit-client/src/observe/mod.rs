@@ -36,7 +36,7 @@ pub struct Stats {
     pub paused: Option<Pause>,
     /// The latest request that failed as a whole.
     pub last_failure: Option<LastFailure>,
-    /// Dead letters that a stream could not hold because nobody read it.
+    /// Dead letters that a stream could not hold because its reader did not read.
     pub dead_letters_missed: u64,
 }
 
@@ -62,7 +62,7 @@ impl Stats {
     }
 }
 
-/// Delivery stands still until somebody repairs something; it probes slowly, and goes on by itself.
+/// Delivery waits until an operator repairs the cause; it probes slowly, and resumes by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pause {

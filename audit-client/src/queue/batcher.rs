@@ -34,7 +34,7 @@ pub(crate) struct Ticket {
     pub(crate) history: History,
     /// Whether its checksum was made anew.
     pub(crate) encoded_anew: bool,
-    /// Its place in memory, until it has its verdict.
+    /// Its permit, until it has its verdict.
     pub(crate) permit: Option<Permit>,
 }
 

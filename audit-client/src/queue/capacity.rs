@@ -1,4 +1,4 @@
-//! How much may be waiting in memory: so many entries, so many bytes. `emit` waits here for room.
+//! How much may be waiting in memory: a number of entries, a number of bytes. `emit` waits here for room.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ pub(crate) struct Capacity {
     bytes: Arc<Semaphore>,
 }
 
-/// The place that one entry takes up, given back when this is dropped.
+/// The capacity that one entry takes, given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _entry: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
 }
 
-/// Why there is no place.
+/// Why there is no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoCapacity {
     /// All of it is taken: only told to those who do not wait.
@@ -51,7 +51,7 @@ impl Capacity {
         self.bytes.available_permits()
     }
 
-    /// Waits for a place. Whoever stops waiting has taken none.
+    /// Waits for a permit. A caller that stops waiting has taken none.
     pub(crate) async fn wait_for(&self, entry: &Entry) -> Result<Permit, NoCapacity> {
         let bytes = cost(entry);
         let entry = self.entries.clone().acquire_owned().await.map_err(|_| NoCapacity::Closed)?;
@@ -59,7 +59,7 @@ impl Capacity {
         Ok(Permit { _entry: entry, _bytes: bytes })
     }
 
-    /// Takes a place if there is one now.
+    /// Takes a permit if there is one now.
     pub(crate) fn try_take(&self, entry: &Entry) -> Result<Permit, NoCapacity> {
         use tokio::sync::TryAcquireError::{Closed, NoPermits};
         let why = |error| match error {

@@ -48,7 +48,7 @@ struct Waiting {
 /// What an entry takes on the wire beside its data: its keys, its checksum, its id.
 const WIRE_OVERHEAD_BYTES: usize = 256;
 
-/// How much must wait before the pipeline wants to be woken: so many entries, or what may be so many bytes on the wire.
+/// How much must wait before the pipeline wants to be woken: a number of entries, or what may be a number of bytes on the wire.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) entries: usize,

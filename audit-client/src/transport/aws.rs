@@ -100,7 +100,7 @@ impl AwsTransport {
         let credentials = Arc::new(RenewableCredentials::new(source));
         let handle = Handle(credentials.clone());
         // With region and credentials settled, this looks at the environment and the profile for the rest (endpoint,
-        // FIPS, dual stack) and asks nobody.
+        // FIPS, dual stack) and sends no request.
         let shared = match sdk_config {
             Some(config) => config,
             None => {

@@ -51,7 +51,7 @@ impl<'a> Submission<'a> {
 /// The answer that a [`Transport`] owes, in time.
 pub type Submitting<'a> = Pin<Box<dyn Future<Output = Result<PutAuditEventsResponse, Failure>> + Send + 'a>>;
 
-/// Carries one batch to its destination and tells what was answered: no more. It does not retry, does not split, does
+/// Carries one batch to its destination and returns the answer: no more. It does not retry, does not split, does
 /// not judge: the delivery loop does all that, by the status and the code that the transport reports.
 ///
 /// The future is dropped when the attempt's time is over or the client shuts down.

@@ -108,7 +108,7 @@ pub struct FieldType {
     pub rust_type: &'static str,
     /// Whether it may be left out.
     pub optional: bool,
-    /// Whether a function makes its value (`with`), so that the type tells nothing of its JSON.
+    /// Whether a function makes its value (`with`), so that the type says nothing about its JSON.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub converted: bool,
     /// Whether its value is hidden.

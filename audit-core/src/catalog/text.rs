@@ -42,7 +42,7 @@ through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
 /// The event type in the text of `E`, which is a struct and has at most 32 fields: so that a derive need not even say this.
 ///
 /// That it is a function, and not a constant, keeps the compiler from reading the text before anybody needs it.
-/// What fails here is told at its caller: this file is no place to mend it.
+/// A failure is reported at the caller, where it can be mended.
 #[must_use]
 #[track_caller]
 pub(crate) const fn of_struct<E: EventCatalog + ?Sized>() -> &'static [EventType] {
@@ -60,7 +60,7 @@ pub(crate) const fn of_struct<E: EventCatalog + ?Sized>() -> &'static [EventType
     by_count!(count(text).0 => 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)
 }
 
-/// The event types in the texts of `E`: so many types, with so many fields in all.
+/// The event types in the texts of `E`: `TYPES` types, with `FIELDS` fields in all.
 #[must_use]
 pub const fn types<E: EventCatalog + ?Sized, const TYPES: usize, const FIELDS: usize>() -> &'static [EventType] {
     &Catalog::<E, TYPES, FIELDS>::TYPES

@@ -1,4 +1,4 @@
-//! The contract for one event's data, whoever wrote it.
+//! The contract for one event's data, from any writer.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -54,7 +54,7 @@ pub struct EventFields<'a> {
 /// assert_eq!(broken.to_string(), "`eventName` is a number; it must be a string");
 /// ```
 pub fn check(event_data: &str, side: Side) -> Result<EventFields<'_>, Violation> {
-    // Before a byte is read: whoever sends a gigabyte gets his answer at once.
+    // Before a byte is read: a gigabyte is refused at once.
     check_bytes(Field::EventData, event_data.len(), side)?;
 
     let mut reader = Reader { side, ..Reader::default() };
@@ -75,7 +75,7 @@ pub(crate) fn recipient_of(event_data: &str) -> Result<AccountId, Violation> {
     }
 }
 
-/// Collects the fields; keeps the first broken rule, so that text which is no JSON at all is told as that.
+/// Collects the fields; keeps the first broken rule, so that text that is not JSON is reported as such.
 struct Reader<'a> {
     side: Side,
     broken: Option<Violation>,
@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
             (Kind::Time, Value::Text(text)) => {
                 let text = text.decode();
                 let time = EventTime::try_from(&*text).ok();
-                // The sender always writes the `Z`, so that nobody has to guess a zone.
+                // The sender always writes the `Z`, so that no reader has to guess a zone.
                 let time = time.filter(|_| self.side == Side::Receiver || text.ends_with('Z'));
                 self.event_time = Some(time.ok_or_else(|| missing_or(field, &text, Violation::BadTime))?);
                 Ok(())

@@ -47,14 +47,14 @@ impl Context {
         self
     }
 
-    /// Who acted, for events that do not say so. An identity that breaks a rule is told when an event needs it.
+    /// Who acted, for events that do not say so. An identity that breaks a rule is an error when an event needs it.
     #[must_use]
     pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
         self.identity = Some(ReadyMember::new(|out| write_identity(out, identity)));
         self
     }
 
-    /// With what they acted: at most 1,024 characters. A longer text is told when an event needs it.
+    /// With what they acted: at most 1,024 characters. A longer text is an error when an event needs it.
     #[must_use]
     pub fn user_agent(mut self, user_agent: &str) -> Self {
         self.user_agent = Some(ReadyMember::new(|out| write_text_member(out, Field::UserAgent, user_agent)));
@@ -69,7 +69,7 @@ impl Context {
     }
 
     /// The key for `hmac` fields, and its id, which each hidden value names: 1 to 16 of `[-_A-Za-z0-9]`, such as `2026a`. Another
-    /// id is an error when an event needs the key. Whoever has the key can find out which value a field had by trying values, so keep it like a
+    /// id is an error when an event needs the key. A holder of the key can find out which value a field had by trying values, so keep it like a
     /// password; with another key, equal values no longer look alike: [`HmacKeys`](crate::HmacKeys) searches under old ones. At least 32 bytes are a good length.
     #[must_use]
     pub fn hmac_key(mut self, id: &str, key: impl AsRef<[u8]>) -> Self {

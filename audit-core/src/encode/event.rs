@@ -31,7 +31,7 @@ pub trait AuditEvent {
 }
 
 /// Marks an event that carries its own user identity. Only such an event can be emitted as it is; any other needs
-/// somebody who is named beside it.
+/// an actor that is named beside it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name who acted",
     label = "this event has no user identity",

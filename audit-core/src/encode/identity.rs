@@ -14,7 +14,7 @@ use crate::contract::violation::Violation;
 use crate::json::escape::write_displayed;
 use crate::limits::Field;
 
-/// Somebody or something that acts: what becomes an event's `userIdentity`.
+/// A person or a thing that acts: what becomes an event's `userIdentity`.
 ///
 /// Derive it for your own users, or make an [`Identity`] at run time.
 #[diagnostic::on_unimplemented(

@@ -12,7 +12,7 @@ use crate::json::scan;
 use crate::limits::{Field, Side};
 
 /// Writes one of an event's objects, member by member. It keeps the first error and then writes nothing more, so calls
-/// can be chained; [`done`](Self::done) tells.
+/// can be chained; [`done`](Self::done) returns it.
 ///
 /// ```
 /// use std::borrow::Cow;

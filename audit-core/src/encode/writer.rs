@@ -87,7 +87,7 @@ impl Step {
 /// [`user_identity`](Self::user_identity), [`user_agent`](Self::user_agent), [`source_ip`](Self::source_ip),
 /// [`request`](Self::request) and so on. What an event does not write is filled in from the [`Context`].
 ///
-/// It keeps the first error and then writes nothing more, so calls can be chained; [`done`](Self::done) tells.
+/// It keeps the first error and then writes nothing more, so calls can be chained; [`done`](Self::done) returns it.
 ///
 /// ```
 /// use audit_core::{AccountId, AuditEvent, Context, EncodeError, EventDataWriter, EventType, Identity};

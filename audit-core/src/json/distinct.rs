@@ -37,7 +37,7 @@ impl DistinctKeys {
         Self { table: [0; SLOTS], kept: 0, looked_up: true }
     }
 
-    /// Adds a key, and tells whether all keys so far are known to be distinct. If not, they may be so all the same.
+    /// Adds a key, and returns whether all keys so far are known to be distinct. If not, they may be so all the same.
     #[inline]
     pub(crate) fn add(&mut self, key: &[u8]) -> bool {
         self.looked_up = self.looked_up && self.kept < KEPT && self.insert(key);

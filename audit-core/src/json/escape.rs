@@ -21,7 +21,7 @@ const fn is_plain(byte: u8) -> bool {
     byte >= 0x20 && byte != b'"' && byte != b'\\'
 }
 
-/// Whether all of so many bytes stand for themselves: without a way out between them, so that they go side by side.
+/// Whether all of these bytes stand for themselves: without a way out between them, so that they go side by side.
 #[inline]
 fn all_plain<const LANES: usize>(chunk: &[u8; LANES]) -> bool {
     chunk.iter().fold(true, |plain, byte| plain & is_plain(*byte))

@@ -59,7 +59,7 @@ pub(crate) fn check(text: &str) -> Result<(), Fault> {
     check_inside(text, 0)
 }
 
-/// The same for a text around which so many arrays and objects are open.
+/// The same for a text inside `depth` arrays and objects.
 pub(crate) fn check_inside(text: &str, depth: usize) -> Result<(), Fault> {
     let mut scanner = Scanner { depth, ..Scanner::new(text) };
     scanner.value().and_then(|_| scanner.end()).map_err(|fault| *fault)
@@ -73,7 +73,7 @@ pub(crate) struct Scanner<'a> {
     keys: Vec<Key<'a>>,
 }
 
-/// A key, where it stands, and what tells most keys apart at once.
+/// A key, where it stands, and what distinguishes most keys at once.
 #[derive(Clone, Copy)]
 struct Key<'a> {
     fingerprint: u64,

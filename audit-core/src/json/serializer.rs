@@ -39,7 +39,7 @@ enum Trouble {
 }
 
 impl<'a> JsonSerializer<'a> {
-    /// For a value around which so many arrays and objects are open.
+    /// For a value inside `depth` arrays and objects.
     pub(crate) fn new(out: &'a mut String, depth: usize) -> Self {
         Self { out, depth, outermost: true, absent: false, keys_unsure: false, trouble: Trouble::None }
     }

@@ -22,7 +22,7 @@ use crate::limits::is_event_id;
 /// assert_eq!(EventId::derive("order 17/3").as_str(), "ZQS8qh_JEHRW_IFYp-uXnzANFW3VjepGnEU9tD0f1p0");
 /// ```
 ///
-/// Cheap to clone: whoever looks after an event holds its id, and they share one text.
+/// Cheap to clone: all clones share one text.
 #[derive(Clone)]
 pub struct EventId(Text);
 

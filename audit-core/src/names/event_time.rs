@@ -51,7 +51,7 @@ impl EventTime {
         Self(unix_seconds(SystemTime::now()).clamp(FIRST, LAST))
     }
 
-    /// A time that is so many seconds after 1970-01-01T00:00:00Z, or `None` outside the years 0000 to 9999.
+    /// The time `seconds` after 1970-01-01T00:00:00Z, or `None` outside the years 0000 to 9999.
     #[must_use]
     pub const fn from_unix_seconds(seconds: i64) -> Option<Self> {
         if seconds < FIRST || seconds > LAST { None } else { Some(Self(seconds)) }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::error::{NameError, textual};
 use crate::limits::is_external_id;
 
-/// What a channel's policy may ask every caller to send, so that nobody can be made to write into a channel unknowingly:
+/// What a channel's policy may ask every caller to send, so that no caller can be made to write into a channel unknowingly:
 /// 2 to 1,224 characters of `[\w+=,.@:/-]`, ASCII.
 ///
 /// ```

@@ -61,7 +61,7 @@ impl Events {
             })?;
         }
         match written.and_then(|()| out.flush()) {
-            // Whoever reads, like `head`, has seen enough.
+            // The reader, such as `head`, has closed the pipe.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
         }

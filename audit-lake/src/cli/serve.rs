@@ -23,7 +23,7 @@ pub(super) struct Serve {
     listen: Option<SocketAddr>,
 }
 
-/// Where to listen when nobody says so.
+/// Where to listen by default.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8787";
 
 impl Serve {
@@ -42,7 +42,7 @@ impl Serve {
             None => DEFAULT_LISTEN.parse()?,
         };
         let lake = Lake::builder().data_dir(&self.data).listen(listen).config(config).start().await?;
-        // Whoever started it may have closed its standard output; it serves all the same.
+        // The parent process may have closed standard output; the lake serves all the same.
         drop(say(&format!("audit-lake takes events at {}", lake.endpoint_url())));
         loop {
             tokio::select! {

@@ -172,7 +172,7 @@ impl Parser<'_> {
         let id = id?;
         let proper = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if id.value.is_empty() || id.value.len() > 128 || !id.value.bytes().all(proper) {
-            // Not shown: whoever swaps id and secret should not find the secret in a log.
+            // Not shown: where id and secret are swapped, the secret must not reach a log.
             notes.note(id.at, "`id` of [[account.key]] must be 1 to 128 of [A-Za-z0-9_.-]");
             return None;
         }

@@ -17,13 +17,13 @@ use subtle::ConstantTimeEq;
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// The text itself. Whoever calls this keeps it out of logs and errors.
+    /// The text itself. The caller keeps it out of logs and errors.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Compares in a time that tells nothing about where the two differ (but does tell whether they are equally long).
+    /// Compares in constant time: it reveals the length, but not where the two differ.
     #[must_use]
     pub fn matches(&self, other: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(other).into()

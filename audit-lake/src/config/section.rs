@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::settings::Mistake;
 
-/// The mistakes found so far, and the text that tells their lines.
+/// The mistakes found so far, and the text that gives their lines.
 pub(super) struct Mistakes<'t> {
     text: &'t str,
     found: Vec<(usize, String)>,
@@ -224,7 +224,7 @@ impl<'d, 'i> Section<'d, 'i> {
         sections
     }
 
-    /// Notes every key that nobody asked for.
+    /// Notes every unknown key.
     pub(super) fn finish(self, mistakes: &mut Mistakes<'_>) {
         for key in self.table.keys() {
             let name: &str = key.get_ref();

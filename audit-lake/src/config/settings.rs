@@ -198,7 +198,7 @@ pub enum LogFormat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// What needs somebody's attention.
+    /// What needs an operator's attention.
     Error,
     /// And what is odd.
     Warn,

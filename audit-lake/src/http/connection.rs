@@ -46,7 +46,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// What a connection has been doing, which tells whether it may stay.
+/// What a connection has been doing, which decides whether it may stay.
 struct Activity {
     in_flight: AtomicUsize,
     since: Mutex<Quiet>,

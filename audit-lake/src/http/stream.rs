@@ -1,5 +1,5 @@
 //! The bytes of a connection on their way to and from hyper, looked at in passing: which version of HTTP they begin as,
-//! and whether something was asked that nobody has answered yet.
+//! and whether a request still waits for its answer.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

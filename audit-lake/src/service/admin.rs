@@ -1,6 +1,6 @@
 //! The admin address: is it alive, is it ready, and what has it done?
 //!
-//! It is for the machine's own network: there is no signature, and it tells nothing about events.
+//! It is for the machine's own network: there is no signature, and it says nothing about events.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-/// Asks the writer to write something, since only that tells whether it can.
+/// Asks the writer to write something, since only that shows whether it can.
 async fn ready(State(service): State<Arc<Service>>) -> Response {
     match service.store().probe().await {
         Ok(()) => "ready\n".into_response(),

@@ -82,7 +82,7 @@ pub(super) async fn read(
     }
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let too_long = length.is_some_and(|length| length > LIMIT);
-    // Who asks first is told before he sends anything.
+    // A sender that asks first gets the answer before it sends the body.
     if too_long && headers.contains_key(header::EXPECT) {
         return Err(too_large());
     }

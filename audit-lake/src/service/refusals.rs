@@ -22,7 +22,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Counts a refusal, and tells whether the log should have a line for it.
+    /// Counts a refusal, and returns whether the log should have a line for it.
     pub(super) fn count(&self, code: RequestErrorCode) -> bool {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(code).or_default();
@@ -36,7 +36,7 @@ impl Refusals {
         counts.into_iter().filter(|(_, count)| *count > TOLD).map(|(code, count)| (code, count - TOLD)).collect()
     }
 
-    /// Ends the period, and tells the log what was left out of it.
+    /// Ends the period, and logs how many lines were left out.
     pub(super) fn sum_up(&self) {
         for (code, left_out) in self.end_period() {
             tracing::info!(code = code.as_str(), left_out, "refused more requests than are told one by one");

@@ -33,7 +33,7 @@ pub(super) fn entries(body: &[u8]) -> Result<Vec<RawEntry>, RequestError> {
     let invalid = |message: String| RequestError::new(RequestErrorCode::Validation, message);
     let body = std::str::from_utf8(body).map_err(|_| invalid("The body is not UTF-8.".to_owned()))?;
     let body: Body = serde_json::from_str(body).map_err(|error| {
-        // serde quotes what it found instead of what it wanted; that may be anything, so only the place is told.
+        // serde quotes what it found instead of what it wanted; that may be anything, so only the position is reported.
         let (line, column) = (error.line(), error.column());
         let what = match error.classify() {
             serde_json::error::Category::Data => "is not a PutAuditEvents request",

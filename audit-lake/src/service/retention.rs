@@ -29,7 +29,7 @@ pub(crate) async fn keep(service: &Service, age: watch::Receiver<Option<Duration
     run(prune, SystemTime::now, age).await;
 }
 
-/// [`keep`], deleting with `prune` (those that happened before a time, at most so many; it tells how many they were), by the
+/// [`keep`], deleting with `prune` (those that happened before a time, up to a number; it returns how many they were), by the
 /// clock `now`.
 async fn run<F, E>(
     prune: impl Fn(EventTime, usize) -> F,
@@ -59,7 +59,7 @@ async fn run<F, E>(
         }
         let changed = async {
             if age.changed().await.is_err() {
-                // Nobody is left who could change it.
+                // No sender is left that could change it.
                 std::future::pending::<()>().await;
             }
         };

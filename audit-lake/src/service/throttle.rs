@@ -23,7 +23,7 @@ struct Buckets {
 struct Bucket(Option<(f64, Instant)>);
 
 impl Bucket {
-    /// Takes up to `wanted` and tells how much of it was there.
+    /// Takes up to `wanted` and returns how much it took.
     fn take(&mut self, rate: u32, wanted: usize, now: Instant) -> usize {
         let full = f64::from(rate);
         let left = match self.0 {
@@ -49,7 +49,7 @@ impl Throttle {
         })
     }
 
-    /// How many of so many events are within an account's rate.
+    /// How many of these events are within an account's rate.
     pub(super) fn events(&self, account: AccountId, rate: Option<u32>, wanted: usize, now: Instant) -> usize {
         rate.map_or(wanted, |rate| {
             let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -239,7 +239,7 @@ fn a_request_is_good_for_fifteen_minutes_either_way() {
         match arrived.verify() {
             Ok(()) => assert!(good, "{seconds} s later"),
             Err(error) => {
-                assert!(!good && error.code == RequestErrorCode::RequestExpired, "{seconds} s later: {error:?}")
+                assert!(!good && error.code == RequestErrorCode::RequestExpired, "{seconds} s later: {error:?}");
             }
         }
     }

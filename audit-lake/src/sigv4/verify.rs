@@ -110,7 +110,7 @@ impl Claim {
         ))
     }
 
-    /// What names itself part of the protocol must be signed, or somebody on the way could have added it.
+    /// What names itself part of the protocol must be signed, or an intermediary could have added it.
     fn check_unsigned_headers(&self, headers: &HeaderMap) -> Result<(), RequestError> {
         let unsigned = headers
             .keys()

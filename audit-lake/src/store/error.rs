@@ -41,7 +41,7 @@ pub enum StoreError {
         /// The newest version that this program knows.
         known: usize,
     },
-    /// An older version of this program made the database, and nobody has migrated it.
+    /// An older version of this program made the database, and it has not been migrated.
     #[error("the database is of an older schema version; start `audit-lake serve` on it once, which migrates it")]
     OlderSchema,
     /// The file system cannot hold a write-ahead log.

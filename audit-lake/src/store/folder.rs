@@ -11,7 +11,7 @@ use super::schema;
 
 /// The database's file name in the data folder.
 const FILE_NAME: &str = "lake.db";
-/// The file whose lock tells that a lake works in the folder.
+/// The file whose lock shows that a lake works in the folder.
 const LOCK_NAME: &str = "lake.lock";
 /// A file that is there only for a moment, to learn whether there is room.
 pub(super) const PROBE_NAME: &str = "lake.probe";
@@ -33,7 +33,7 @@ impl DataFolder {
         builder.recursive(true);
         #[cfg(unix)]
         {
-            // Audit events are nobody else's business.
+            // Other users must not read audit events.
             use std::os::unix::fs::DirBuilderExt;
             builder.mode(0o700);
         }
@@ -59,7 +59,7 @@ impl DataFolder {
     }
 }
 
-/// Opens a file, or makes one that nobody else may read.
+/// Opens a file, or creates one that only its owner may read.
 pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.create(true).truncate(false).read(true).write(true);

@@ -26,7 +26,7 @@ pub struct EventFilter {
     pub principal: Option<String>,
     /// Those whose entry has this `id`.
     pub id: Option<String>,
-    /// Only the last so many, in the order of ingestion.
+    /// Only the last ones, up to this number, in the order of ingestion.
     pub limit: Option<u32>,
 }
 

@@ -36,7 +36,7 @@ fn find_in(index: &str, columns: &[&str]) -> String {
     format!("SELECT count(*) FROM events INDEXED BY {index} WHERE {columns} = ? AND seq = ?")
 }
 
-/// Checks a database, whole if it has at most so many bytes.
+/// Checks a database; all of it, up to a size in bytes.
 pub(super) fn check(connection: &Connection, whole_bytes: i64) -> Result<(), StoreError> {
     let version = schema::checked_version(connection)?;
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;

@@ -2,7 +2,7 @@
 //!
 //! A sync takes the same time for one event as for ten thousand. So the thread takes every request that has queued up
 //! while it was syncing, puts all of them into one transaction, and answers each after the commit. If anything fails,
-//! nothing of the transaction is stored and every request of it is told so: no answer promises what the disk has not
+//! nothing of the transaction is stored and every request of it is answered so: no answer promises what the disk has not
 //! confirmed. The next transaction starts on a fresh connection, so the lake goes on by itself once the cause is gone.
 
 use std::collections::HashMap;
@@ -81,14 +81,14 @@ impl Store {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), _folder: folder })
     }
 
-    /// Stores what is new of `events` and tells, in their order, what became of each; after the commit.
+    /// Stores what is new of `events` and returns, in their order, what became of each; after the commit.
     pub(crate) async fn put(&self, channel: ChannelArn, events: Vec<NewEvent>) -> Result<Vec<Stored>, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Put(Put { channel, events, answer })).await?;
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
     }
 
-    /// Deletes at most so many events that happened before a time. Tells how many it deleted.
+    /// Deletes events that happened before a time, up to a number. Returns how many it deleted.
     pub(crate) async fn prune(&self, before: EventTime, at_most: usize) -> Result<usize, WriteError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Prune { before, at_most, answer }).await?;
@@ -110,7 +110,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // The queue's end tells the thread to finish what waits. Whoever drops the store wants it closed afterwards.
+        // The queue's end makes the thread finish what waits. After the drop, the store is closed.
         self.jobs = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -140,9 +140,9 @@ impl Writer {
         while let Some(job) = put_aside.take().or_else(|| queue.blocking_recv()) {
             match job {
                 Job::Prune { before, at_most, answer } => {
-                    // Whether this works says nothing of whether events can be stored; retention tells of it by itself.
+                    // Whether this works says nothing about whether events can be stored; retention reports it.
                     let pruned = self.work(|connection, _| prune(connection, before, at_most)).map_err(Arc::new);
-                    // Nobody waits any more: nothing to tell.
+                    // No receiver is left.
                     drop(answer.send(pruned));
                 }
                 Job::Probe { answer } => drop(answer.send(self.probe())),
@@ -203,7 +203,7 @@ impl Writer {
         self.attempt(|connection, _| probe(connection))
     }
 
-    /// Does a piece of work that tells whether events can be stored.
+    /// Does work whose success shows whether events can be stored.
     fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
@@ -306,7 +306,7 @@ impl<'t> Statements<'t> {
         })
     }
 
-    /// Stores an event if it is new, and tells what became of it.
+    /// Stores an event if it is new, and returns what became of it.
     fn put(&mut self, channel: i64, now: EventTime, event: &NewEvent) -> Result<Stored, StoreError> {
         let checksum = event.checksum.to_string();
         let inserted = self.insert.execute(params![
