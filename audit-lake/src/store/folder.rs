@@ -11,6 +11,8 @@ use super::schema;
 
 /// The database's file name in the data folder.
 const FILE_NAME: &str = "lake.db";
+/// The name that SQLite gives to the database's write-ahead log.
+const LOG_NAME: &str = "lake.db-wal";
 /// The file whose lock shows that a lake works in the folder.
 const LOCK_NAME: &str = "lake.lock";
 /// A file that is there only for a moment, to learn whether there is room.
@@ -41,6 +43,11 @@ impl DataFolder {
         let lock = private_file(&path.join(LOCK_NAME)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {
+                let log = path.join(LOG_NAME);
+                // SQLite deletes a log that belongs to no database, and with it everything acknowledged in it.
+                if is_empty(&path.join(FILE_NAME)).map_err(failed)? && !is_empty(&log).map_err(failed)? {
+                    return Err(StoreError::LogWithoutDatabase { path: log });
+                }
                 // An empty file is an empty database, and SQLite gives its log the same permissions.
                 private_file(&path.join(FILE_NAME)).map_err(failed)?;
                 Ok(Self { path: path.to_owned(), _lock: lock })
@@ -56,6 +63,15 @@ impl DataFolder {
 
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(FILE_NAME)
+    }
+}
+
+/// Whether a file is missing or has no bytes.
+fn is_empty(path: &Path) -> std::io::Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.len() == 0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -514,3 +514,27 @@ async fn a_database_with_a_hole_in_it_is_refused() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("audit-lake backup"), "{error}");
 }
+
+#[tokio::test]
+async fn a_log_without_its_database_is_never_deleted() {
+    let (folder, moved) = (folder(), folder());
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    // As after a crash: the event is in the log alone.
+    let log = moved.path().join("lake.db-wal");
+    std::fs::copy(folder.path().join("lake.db-wal"), &log).expect("a log");
+    std::fs::copy(folder.path().join("lake.db"), moved.path().join("kept.db")).expect("a database");
+    let before = std::fs::read(&log).expect("the log");
+    assert!(!before.is_empty());
+    for database in [None, Some("")] {
+        if let Some(contents) = database {
+            std::fs::write(moved.path().join("lake.db"), contents).expect("an empty file");
+        }
+        let error = open(moved.path()).expect_err("refused");
+        assert!(matches!(error, StoreError::LogWithoutDatabase { .. }), "{error}");
+        assert_eq!(std::fs::read(&log).expect("the log"), before);
+    }
+    std::fs::rename(moved.path().join("kept.db"), moved.path().join("lake.db")).expect("put back");
+    drop(open(moved.path()).expect("a store"));
+    assert_eq!(ids(moved.path()), ["a"]);
+}
