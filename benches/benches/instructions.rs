@@ -1,7 +1,7 @@
-//! Gates that no noise moves: how many instructions callgrind counts. `benches/instructions` runs them, and CI runs that.
+//! Gates without noise: the number of instructions that callgrind counts. `benches/instructions` runs them, also in CI.
 //!
-//! Valgrind's processor has no SHA instructions, so a hash counts for much more here than it takes: 2,900 a block of 64 bytes.
-//! A limit is some 3 % over what was counted; one that is passed is a change to be explained, or a limit to be lowered.
+//! Valgrind's processor has no SHA instructions, so a hash costs more here than in use: 2,900 a block of 64 bytes.
+//! A limit is about 3 % over the count. If a count passes its limit, explain the change; if it falls, lower the limit.
 
 // The macros of the harness make public items.
 #![allow(missing_docs, unreachable_pub, unused_qualifications, reason = "the harness's macros write these items")]
@@ -21,7 +21,7 @@ fn at_most(instructions: u64) -> LibraryBenchmarkConfig {
     config
 }
 
-/// A text that makes the event so long, and a context. The thread has encoded such an event before.
+/// A text that makes the event this long, and a context. The thread has encoded such an event before.
 fn ready(bytes: usize) -> (String, Context) {
     let (reason, context) = (reason(bytes), context());
     drop(black_box(RefundIssued::new(&reason).to_entry(&context)));

@@ -1,4 +1,4 @@
-//! The event that is encoded, and what one would write by hand instead.
+//! The event that is encoded, and the same event written by hand.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A text that brings the event to about so many bytes: 467 are the event's own.
+/// A text that brings the event to about this number of bytes: 467 are the event's own.
 #[must_use]
 pub fn reason(event_bytes: usize) -> String {
     "damaged in transit ".chars().cycle().take(event_bytes.saturating_sub(467)).collect()
@@ -19,7 +19,7 @@ pub fn reason(event_bytes: usize) -> String {
 #[derive(Serialize, UserIdentity)]
 #[audit(type = "Staff")]
 pub struct Staff<'a> {
-    /// Not among the details.
+    /// The principal; not one of the details.
     #[audit(principal_id)]
     #[serde(skip)]
     pub email: &'a str,
@@ -54,7 +54,7 @@ impl<'a> RefundIssued<'a> {
     }
 }
 
-/// What the event does not carry.
+/// What a context adds to the event.
 #[must_use]
 pub fn context() -> Context {
     Context::new(AccountId::from_static("123456789012"))
@@ -63,7 +63,7 @@ pub fn context() -> Context {
         .time(UNIX_EPOCH + Duration::from_secs(1_795_256_130))
 }
 
-/// An event that is all constant.
+/// An event made of constants only.
 pub const TRAIL_STARTED: StaticEntry = entry!("trail-started", {
     "version": "1.0",
     "userIdentity": { "type": "Service", "principalId": "shop" },
@@ -74,7 +74,7 @@ pub const TRAIL_STARTED: StaticEntry = entry!("trail-started", {
     "recipientAccountId": "123456789012",
 });
 
-/// An event that is passed on: somebody else's payload, as a tree (`Value`) or as the text that came (`RawValue`).
+/// An event that is passed on: another system's payload, as a tree (`Value`) or as the text received (`RawValue`).
 #[derive(AuditEvent)]
 #[audit(source = "github.example.com")]
 pub struct Relayed<'a, P: Serialize> {
@@ -94,8 +94,8 @@ impl<'a, P: Serialize> Relayed<'a, P> {
     }
 }
 
-/// Real payloads, where they are: `../shared/data/github-webhook-events.ndjson` beside the workspace. Otherwise own ones,
-/// of the same shape.
+/// Real payloads, if `../shared/data/github-webhook-events.ndjson` exists beside the workspace. Otherwise generated ones of
+/// the same shape.
 #[must_use]
 pub fn payloads() -> (Vec<Value>, &'static str) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/github-webhook-events.ndjson");
@@ -125,7 +125,7 @@ fn own_payloads() -> Vec<Value> {
         .collect()
 }
 
-/// The event as a typed serde struct: what a careful hand-written integration has.
+/// The event as a typed serde struct, as a careful integration by hand has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ByHand<'a, R> {
@@ -204,7 +204,7 @@ pub fn typed_by_hand(reason: &str) -> (String, String) {
     typed(ByHandRequest { order_id: "ord_01HZX3V7Q8", amount_cents: 1999, currency: "EUR", reason })
 }
 
-/// The same for a payload from elsewhere.
+/// The same for a payload of another system.
 #[must_use]
 pub fn typed_relayed(payload: &impl Serialize) -> (String, String) {
     typed(ByHandRelayed { event: "push", payload })
@@ -229,13 +229,13 @@ pub fn json_by_hand(reason: &str) -> (String, String) {
     with_checksum(event.to_string())
 }
 
-/// The same for a payload from elsewhere.
+/// The same for a payload of another system.
 #[must_use]
 pub fn json_relayed(payload: &Value) -> (String, String) {
     built(&json!({"event": "push", "payload": payload}))
 }
 
-/// What stands beside the data on the wire.
+/// What the wire format adds to the data.
 fn with_checksum(event_data: String) -> (String, String) {
     let checksum = STANDARD.encode(Sha256::digest(&event_data));
     (event_data, checksum)

@@ -1,4 +1,4 @@
-//! A plain harness: rows that are measured in turns, so that what slows the machine down slows all of them down, and told as
+//! A plain harness: rows are measured in turns, so that other load on the machine affects all of them alike, and reported as
 //! ratios of one another.
 
 pub mod event;

@@ -1,15 +1,15 @@
-//! Measures closures in turns: A B C, A B C, …, by the time that the processor gives to the thread, so that what else runs on
-//! the machine does not count.
+//! Measures closures in turns: A B C, A B C, …, by the thread's processor time, so that other programs on the machine do not
+//! count.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How long one closure runs before it is the next one's turn.
+/// How long one closure runs in its turn.
 const TURN: Duration = Duration::from_micros(400);
 
-/// The time that the processor has given to this thread.
+/// The processor time of this thread.
 #[must_use]
 pub fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -24,7 +24,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// A row of this name that does this again and again.
+    /// A row with this name that repeats this closure.
     pub fn new<T>(name: impl Into<String>, mut work: impl FnMut() -> T + 'a) -> Self {
         let run = move |times| {
             for _ in 0..times {
@@ -35,7 +35,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What was measured of a row: nanoseconds for each time that the work was done, a figure a turn.
+/// The results of a row: nanoseconds for one run of the closure, one figure for each turn.
 pub struct Measured {
     /// What it is.
     pub name: String,
@@ -65,7 +65,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Measures rows in so many turns, after one that is not counted.
+/// Measures rows in this number of turns, after one turn that is not counted.
 #[must_use]
 pub fn measure(turns: usize, rows: Vec<Row<'_>>) -> Vec<Measured> {
     let mut rows: Vec<_> = rows

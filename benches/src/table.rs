@@ -1,4 +1,4 @@
-//! A table that a terminal and a README can both show, with what is aimed at and whether it is reached.
+//! A table for both a terminal and a README, with each aim and whether it is met.
 
 use std::fmt::{self, Display};
 
@@ -66,7 +66,7 @@ pub fn ratio(ratio: f64) -> String {
     format!("{ratio:.2} ×")
 }
 
-/// A figure that should be at most so much, and whether it is.
+/// A figure with its upper limit, and whether the limit is met.
 #[must_use]
 pub fn at_most(figure: f64, aim: f64) -> String {
     let verdict = if figure <= aim { "met" } else { "missed" };

@@ -1,4 +1,4 @@
-//! Exact gates: how often the ways of an event allocate. No noise moves these.
+//! Exact gates without noise: the number of allocations of each way that an event takes.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use audit_bench::event::{RefundIssued, Staff, TRAIL_STARTED, context, reason};
 use audit_core::{AuditEvent, Entry};
 
 fn allocations<T>(mut work: impl FnMut() -> T) -> u64 {
-    // Once before, so that what a thread keeps is there.
+    // A first run fills what a thread keeps.
     let first = work();
     let count = measure(|| drop(work())).count_total;
     drop(first);

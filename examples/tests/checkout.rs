@@ -1,4 +1,4 @@
-//! The shop as a process: requests over HTTP, SIGTERM, and an account of every event.
+//! The shop as a process: requests over HTTP, SIGTERM, and a report of every event.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read, Write};

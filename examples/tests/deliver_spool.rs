@@ -1,4 +1,4 @@
-//! What is left in a spool is delivered without its application.
+//! The rest of a spool is delivered without its application.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,8 +1,8 @@
-//! Any tokens as a macro's input: errors or code, never a panic.
+//! Any tokens as a macro's input give errors or code, never a panic.
 //!
 //! `cargo +nightly fuzz run derive_tokens`
 #![no_main]
-// The macros' logic is compiled from its files: a crate of macros exports nothing else.
+// The macros' logic is compiled from its files, since a crate of macros exports nothing else.
 #![allow(dead_code)]
 
 #[path = "../../audit-derive/src/attributes.rs"]

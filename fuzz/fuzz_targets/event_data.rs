@@ -1,4 +1,4 @@
-//! Any text as an event's data: judged without a panic, and what is taken reads the same to another parser.
+//! Any text as an event's data: checked without a panic, and accepted data means the same to another parser.
 //!
 //! `cargo +nightly fuzz run event_data`
 #![no_main]

@@ -1,5 +1,5 @@
-//! Prints what this project makes of many values, a JSON object a line, for `tests/oracles/run` to hold against programs
-//! that nobody here wrote.
+//! Prints how this project encodes many values, one JSON object a line, for `tests/oracles/run` to compare with independent
+//! programs.
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use audit_core::{
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 "eventData": entry.event_data(),
                 "checksum": entry.checksum(),
                 "uid": format!("event/{number}"),
-                // Numbers as text, so that no reader's own rounding stands between.
+                // Numbers as text, so that no reader rounds them.
                 "value": value.to_string(),
             })
         );

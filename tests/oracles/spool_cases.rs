@@ -1,5 +1,4 @@
-//! Fills spools in a directory, some of them with a failing disk or with damage done to them, and writes beside each what
-//! was put into it. `spool.py` reads them by `docs/spool-format.md`.
+//! Fills spools in a directory, some with a failing disk or with damage, and writes beside each what was put into it. `spool.py` reads them by `docs/spool-format.md`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -62,7 +61,7 @@ impl Disk for FailingDisk {
         RealDisk.list(dir)
     }
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        // What failed fails once: the spool goes on in a new file.
+        // Each call fails once: the spool goes on in a new file.
         self.segments_fail.store(false, Ordering::SeqCst);
         Ok(self.wrap(path, RealDisk.create(path)?))
     }
@@ -131,7 +130,7 @@ struct Case {
     events: BTreeMap<u64, (String, String)>,
     dead: BTreeMap<u64, (String, String, String)>,
     missing: Vec<u64>,
-    /// Events whose data no longer has the checksum that it was put in with.
+    /// Events whose data no longer matches the checksum of their append.
     changed: Vec<u64>,
     end: u64,
 }
@@ -174,7 +173,7 @@ impl Case {
         (0..events).try_for_each(|_| self.group(1).map(drop))
     }
 
-    /// Acknowledges, and returns when that is written, if not synced: the thread does it before what is appended.
+    /// Acknowledges, and returns when that is written, perhaps not synced: the thread writes it before the next append.
     fn acknowledge(&mut self, seqs: impl IntoIterator<Item = u64>) -> Result<(), Failed> {
         for seq in seqs {
             self.spool.ack(seq);
@@ -194,7 +193,7 @@ impl Case {
         Ok(())
     }
 
-    /// What every case begins with: several segments, of which the first ones are gone.
+    /// The start of every case: several segments, of which the first ones are deleted.
     fn fill(&mut self) -> Result<(), Failed> {
         self.one_by_one(30)?;
         self.group(20)?;
@@ -203,7 +202,7 @@ impl Case {
         self.one_by_one(5)
     }
 
-    /// The spool as it lies there at this moment, as a process that is killed leaves it.
+    /// A copy of the spool at this moment, as a killed process leaves it.
     fn leave(mut self, harm: impl FnOnce(&mut Self, &Path) -> Result<(), Failed>) -> Result<(), Failed> {
         let copy = self.dir.with_extension("copy");
         std::fs::create_dir(&copy)?;
@@ -298,7 +297,7 @@ fn main() -> Result<(), Failed> {
     let mut torn = Case::new(&folder, "torn-at-the-end", false)?;
     torn.fill()?;
     torn.leave(|torn, dir| {
-        // The last write is one event, and not all of it got to the disk: it was never accepted.
+        // The last write is one event, of which only a part reached the disk: it was never accepted.
         let (seq, event) = torn.events.pop_last().ok_or("there are events")?;
         torn.end = seq;
         flip(dir, &event)
@@ -321,12 +320,12 @@ fn main() -> Result<(), Failed> {
             flip(dir, &event)?;
             damaged.missing.push(seq);
         }
-        // A first copy of a header that is broken does no harm.
+        // A damaged first copy of a header is tolerated.
         let path = segments(dir)?.swap_remove(0);
         let mut bytes = std::fs::read(&path)?;
         bytes[20] ^= 1;
         std::fs::write(&path, bytes)?;
-        // Set aside by a run that found the damage, it still counts.
+        // Events of a file that an earlier run set aside still count.
         Ok(std::fs::rename(&path, path.with_extension("damaged"))?)
     })?;
 
@@ -335,7 +334,7 @@ fn main() -> Result<(), Failed> {
     changed.leave(|changed, dir| {
         let event = changed.events.get_mut(&45).ok_or("it waits")?;
         change(dir, event)?;
-        // `}` with its lowest bit turned over.
+        // `}` with its lowest bit flipped.
         event.1.pop();
         event.1.push('|');
         changed.changed.push(45);
@@ -352,7 +351,7 @@ fn main() -> Result<(), Failed> {
         return Err("the failed sync led to no new segment".into());
     }
     rewritten.leave(|rewritten, dir| {
-        // The old segment has this one as well, and it does not count.
+        // The old segment has this event too, and that copy does not count.
         let event = rewritten.events.remove(&58).ok_or("it waits")?;
         rewritten.missing.push(58);
         flip(dir, &event)

@@ -96,7 +96,7 @@ async fn a_command_leaves_its_event_in_the_spool_if_the_lake_is_away() {
         let settings = settings.spool(dir.path());
         tokio::task::block_in_place(|| page::a_command_that_ends_at_once::revoke(settings, "alice", "key-1").unwrap())
     };
-    // Nobody listens there.
+    // No process listens there.
     assert!(run(to(&lake).endpoint_url("http://127.0.0.1:9")));
     assert!(lake.events().await.unwrap().is_empty());
     assert!(run(to(&lake)));

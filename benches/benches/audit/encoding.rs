@@ -39,7 +39,7 @@ pub(crate) fn tables() -> Result<Vec<Table>, Box<dyn Error>> {
     Ok(tables)
 }
 
-/// The same for payloads from elsewhere: as trees, and as the texts that came.
+/// The same for payloads of other systems: as trees, and as the text received.
 pub(crate) fn payload_tables() -> Result<[Table; 2], Box<dyn Error>> {
     let (context, (payloads, whose)) = (context(), payloads());
     let texts: Vec<Box<RawValue>> = payloads.iter().map(to_raw_value).collect::<Result<_, _>>()?;
@@ -85,7 +85,7 @@ pub(crate) fn payload_tables() -> Result<[Table; 2], Box<dyn Error>> {
     ])
 }
 
-/// The first row against each of the others, with what is aimed at.
+/// The ratio of the first row to each of the others, with its aim.
 fn against(title: &str, rows: &[Measured], events: u32, aims: &[f64]) -> Table {
     let mut table = Table::new(title, &["what", "time", "value → Entry is", "allocations", "aim"]);
     for (number, row) in rows.iter().enumerate() {

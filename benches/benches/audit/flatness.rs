@@ -1,4 +1,4 @@
-//! What one event costs, however many there are, of however many types.
+//! The cost of one event, as the number of events and of types grows.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -30,7 +30,7 @@ impl AuditEvent for Numbered {
     }
 }
 
-/// Nanoseconds an event, over so many events of these types in turn.
+/// Nanoseconds an event, over this number of events, their types in turn.
 fn cost(events: u64, types: &[&'static EventType], context: &Context) -> Result<f64, EncodeError> {
     let start = cpu_time();
     for (number, event_type) in (0..events).zip(types.iter().cycle()) {
@@ -52,7 +52,7 @@ pub(crate) fn table() -> Result<(String, String), Box<dyn Error>> {
             )))
         })
         .collect();
-    // All of it in turns, so that a slow minute of the machine does not fall on one of them.
+    // The rows take turns, so that a slow minute of the machine affects all of them.
     let mut figures = vec![vec![Vec::new(); EVENTS.len()]; TYPES.len()];
     for turn in 0..15 {
         for (row, count) in figures.iter_mut().zip(TYPES) {

@@ -1,4 +1,4 @@
-//! All of what is measured, in one table: `cargo bench -p audit-bench`, and `--features peers` for client and lake.
+//! All measurements, in one table: `cargo bench -p audit-bench`, and `--features peers` for client and lake.
 //! `-- --save` writes the plots beside this package's README; `-- encoding queues` measures only these tables, of encoding,
 //! parsing, payloads, flatness, queues, requests and end-to-end.
 #![allow(clippy::print_stdout, reason = "it prints its tables")]
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
     let wants = |name: &str| named.is_empty() || named.contains(&name);
     let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // The payloads come last: where a heap was larger, trees of values take longer, and what stands beside us would pay for it.
+    // The payloads come last: after a larger heap, trees of values take longer, and the peers' rows would include that.
     if wants("encoding") {
         for table in encoding::tables()? {
             println!("{table}");

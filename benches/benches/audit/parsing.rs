@@ -1,4 +1,4 @@
-//! JSON from elsewhere: held to the contract, and hashed.
+//! JSON of other systems: checked against the contract, and hashed.
 
 use std::error::Error;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! A long backlog: how soon it comes back, how fast, and what it takes of a client's memory.
+//! A long backlog: time to the first batch, rate of reading, and the client's memory.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use audit_client::{AuditClient, Failure, Submission, Submitting, Transport};
 
 use crate::{aim, ask, cost, record, scratch, verdict};
 
-/// What a client may take over an idle one, however long the backlog.
+/// The memory that a client may use over an idle one, for a backlog of any length.
 const MEMORY_KIB: f64 = 16.0 * 1024.0;
-/// How long a client works on its backlog before its memory is looked at: all of its window is read then, and retried.
+/// How long a client works on its backlog before its memory is measured: its whole window is read then, and retried.
 const WORKS_FOR: Duration = Duration::from_secs(12);
 
 fn options() -> SpoolOptions {
@@ -58,7 +58,7 @@ fn compare_memory(empty: &Path, full: &Path, events: u64) -> bool {
     bounded
 }
 
-/// A service that always does the same.
+/// A service that always gives the same answer.
 enum Service {
     Mute,
     Fails,

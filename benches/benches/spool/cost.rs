@@ -1,4 +1,4 @@
-//! What keeping an event costs: CPU and bytes by the kernel's account of a process (`/proc`), writes and syncs by
+//! The cost of keeping an event: CPU and bytes by the kernel's account of a process (`/proc`), writes and syncs by
 //! `strace -f -c`.
 
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use crate::{RECORD_BYTES, ask, record, scratch, this_program, verdict};
 
 /// How often each engine has its turn. Of CPU times, the median is reported.
 const TURNS: usize = 7;
-/// What the spool may write for an event beside the event.
+/// The bytes that the spool may write for an event beside the event.
 const OVERHEAD_BYTES: f64 = 64.0;
 
-/// What this process used so far: CPU in µs, bytes given to write calls.
+/// What this process has used so far: CPU in µs, bytes passed to write calls.
 pub(crate) fn used() -> (f64, f64) {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let nanos: f64 = tasks
@@ -38,7 +38,7 @@ pub(crate) fn run_one(name: &str, groups: u64, group: u64) -> ! {
     let after = used();
     let events = (groups * group).max(1) as f64;
     println!("{} {}", (after.0 - before.0) / events, (after.1 - before.1) / events);
-    // What happens at the end is not part of the price of an event.
+    // Work at the end is not part of the cost of an event.
     let _ = dir.close();
     std::process::exit(0)
 }
@@ -48,7 +48,7 @@ struct Calls {
     writes: f64,
     /// Of files.
     syncs: f64,
-    /// Of directories, and of files by those who sync more than data.
+    /// Of directories, and of files by engines that sync more than data.
     full_syncs: f64,
 }
 
@@ -86,7 +86,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Returns whether the spool did what is specified.
+/// Returns whether the spool kept its specification.
 pub(crate) fn compare(groups: u64, group: u64) -> bool {
     let events = (groups * group) as f64;
     println!("\n{events} events of {RECORD_BYTES} bytes, {group} at a time; for each event:\n");
@@ -135,7 +135,7 @@ pub(crate) fn compare(groups: u64, group: u64) -> bool {
         spool.syncs,
         verdict(is_one)
     );
-    // One segment holds all of it, and its name is made durable once.
+    // One segment holds everything, and its name is synced once.
     let names = spool.full_syncs <= 1.0;
     println!(
         "It synced the directory {} times for one new segment (specified: once): {}",

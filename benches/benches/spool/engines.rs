@@ -1,4 +1,4 @@
-//! What is compared, each made to sync before it says that a record is kept.
+//! The engines compared, each configured to sync before it confirms a record.
 
 use std::fs::File;
 use std::io::Write;
@@ -39,7 +39,7 @@ struct OurSpool(Spool);
 
 impl Engine for OurSpool {
     fn keep(&mut self, records: &[(String, String)]) {
-        // An entry brings its checksum: taking it is no work of the spool.
+        // An entry comes with its checksum: computing it is not the spool's work.
         let checksum = Checksum::from_bytes([7; 32]);
         let records = records.iter().map(|(id, data)| NewRecord::new(id.as_str(), data.as_str(), checksum));
         for append in self.0.append_all(records) {
@@ -48,7 +48,7 @@ impl Engine for OurSpool {
     }
 }
 
-/// A file to which bytes are appended: the floor. Nothing of it could be read back after a crash.
+/// A file to which bytes are appended: the lower bound. It could not be read back after a crash.
 struct RawAppend(File);
 
 impl Engine for RawAppend {

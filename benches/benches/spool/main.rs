@@ -1,15 +1,15 @@
-//! The spool beside what one would take instead: the same records, the same durability, in one run.
+//! The spool beside its alternatives: the same records, the same durability, in one run.
 //!
 //! `cargo bench -p audit-bench --features peers --bench spool` shows
 //! - [`cost`]: CPU, writes, syncs and bytes for an event, one and 100 at a time, with the spool held against its specification:
 //!   one write and one sync for a group, at most 64 bytes over the payload;
-//! - [`backlog`]: how soon and how fast a million events come back, and what they take of a client's memory.
+//! - [`backlog`]: time to the first batch and rate of reading of a million events, and the client's memory.
 //!
-//! `-- cost` or `-- backlog` shows one of them. Every engine runs in a process of its own. The disk's latency is no figure here: compare what is asked of it. The exit
-//! code is not 0 where the spool breaks its specification or the client its bound of memory; times are only reported.
+//! `-- cost` or `-- backlog` shows one of them. Every engine runs in a process of its own. The disk's latency is not measured: compare the calls. The exit
+//! code is not 0 if the spool breaks its specification or the client its memory bound; times are only reported.
 
-#![expect(clippy::unwrap_used, reason = "a bench ends where something fails")]
-#![expect(clippy::print_stdout, reason = "a bench talks")]
+#![expect(clippy::unwrap_used, reason = "a bench ends at the first failure")]
+#![expect(clippy::print_stdout, reason = "a bench prints")]
 #![expect(clippy::cast_precision_loss, reason = "counts far below 2^52, shown with few digits")]
 
 mod backlog;
@@ -36,7 +36,7 @@ fn record(n: u64) -> (String, String) {
     (id, data)
 }
 
-/// Where files go: beside this program in the build's folder, so that it is a disk and not memory.
+/// The folder of the files: beside this program in the build's folder, so that it is on a disk and not in memory.
 fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap()
 }
@@ -64,7 +64,7 @@ fn aim(met: bool) -> &'static str {
 }
 
 fn main() -> ExitCode {
-    // Cargo adds the one that is left out here.
+    // Cargo adds the argument that is left out here.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {

@@ -1,7 +1,7 @@
 //! Which file of a crate imports which, and what from it.
 //!
-//! A name is imported from the file that defines it, also where a folder's `mod.rs` hands it on: a `pub use` is no import of the
-//! file in which it stands.
+//! A name is imported from the file that defines it, also if a folder's `mod.rs` re-exports it: a `pub use` is not an import of
+//! its own file.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -45,7 +45,7 @@ impl Graph {
         Ok(Self { files, imports: imports.collect() })
     }
 
-    /// The circles: of each, the imports that lead round.
+    /// The circles, each as the imports that form it.
     pub(crate) fn circles(&self) -> Vec<Vec<String>> {
         let reachable_from = |from: &str| {
             let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
@@ -63,7 +63,7 @@ impl Graph {
         let together = |a: &str, b: &str| reached[a].contains(b) && reached[b].contains(a);
         let mut circles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for import in self.imports.iter().filter(|import| together(&import.from, &import.to)) {
-            // A circle goes by its first file.
+            // A circle is named after its first file.
             let first = self.files.iter().find(|file| together(file, &import.from)).unwrap_or(&import.from);
             circles.entry(first).or_default().push(import.to_string());
         }

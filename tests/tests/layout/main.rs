@@ -11,7 +11,7 @@ use graph::Graph;
 
 const CRATES: [&str; 5] = ["audit-core", "audit-derive", "audit-spool", "audit-client", "audit-lake"];
 
-/// What stands at the top of audit-core: each imports only from those before it.
+/// The top level of audit-core: each imports only from those before it.
 const CORE: [&str; 8] = ["limits", "names", "json", "contract", "catalog", "entry", "encode", "derive"];
 
 fn workspace() -> PathBuf {
@@ -22,7 +22,7 @@ fn graph(name: &str) -> Graph {
     Graph::of(&workspace().join(name).join("src/lib.rs")).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The place of a file of audit-core in [`CORE`]; `lib.rs` stands above all.
+/// The position of a file of audit-core in [`CORE`]; `lib.rs` is the last.
 fn rank(file: &str) -> usize {
     let top = file.split(['/', '.']).next().unwrap_or_default();
     CORE.iter().position(|name| *name == top).unwrap_or(CORE.len())

@@ -1,4 +1,4 @@
-//! One file of a crate: what it defines, what it hands on, and which paths it names.
+//! One file of a crate: what it defines, what it re-exports, and which paths it names.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ pub(crate) struct Module {
     /// The file, below the crate's `src`.
     pub(crate) file: String,
     pub(crate) defined: HashSet<String>,
-    /// Names that it hands on, and the path behind each.
+    /// Names that it re-exports, and the path of each.
     pub(crate) handed_on: HashMap<String, Names>,
-    /// Modules all of whose names it hands on.
+    /// Modules whose names it re-exports by `*`.
     pub(crate) globs: Vec<Names>,
-    /// Paths that it takes names from.
+    /// Paths from which it imports names.
     pub(crate) named: Vec<Names>,
 }
 
@@ -136,7 +136,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
 }
 
-/// `crate::a::b`, `$crate::a::b` and `super::a` among tokens that nobody has parsed.
+/// `crate::a::b`, `$crate::a::b` and `super::a` among tokens that are not parsed.
 fn in_tokens(tokens: TokenStream, found: &mut Vec<Names>) {
     let mut path: Names = Vec::new();
     let mut colons = 0;

@@ -1,11 +1,11 @@
-//! What README.md shows and says.
+//! The program and the statements of README.md.
 
 use std::path::Path;
 use std::process::Command;
 
 use audit_lake::{Lake, LakeConfig};
 
-/// The lake's certificate, which no system trusts.
+/// The lake's certificate, which is not in any trust store.
 const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit-lake/tests/tls/certificate.pem");
 
 async fn runs_against(lake: Lake, name: &str) {
@@ -48,7 +48,7 @@ async fn the_first_program_stores_its_event_in_a_lake() {
     runs_against(Lake::builder().start().await.expect("a lake"), "readme").await;
 }
 
-/// As docs/recipes.md says of a private CA.
+/// The recipe of docs/recipes.md for a private CA.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_program_trusts_the_certificates_in_ssl_cert_file() {
     let key = CERTIFICATE.replace("certificate.pem", "key.pem");

@@ -1,4 +1,4 @@
-//! What `spool_kill` kills: a program that emits without end, with a spool, and prints to stderr what becomes of its events.
+//! The program that `spool_kill` kills: it emits without end, with a spool, and prints the fate of its events to stderr.
 //!
 //! `opening`, then `open`; then `accepted <id>` and `delivered <id> <event id>`, each once that is certain.
 
@@ -21,7 +21,7 @@ fn main() -> Result<(), Failed> {
     let client = ClientConfig::from_env()?.into_builder().linger(Duration::ZERO).build_blocking()?;
     print("open")?;
     std::thread::scope(|scope| {
-        // A few events on their way at a time: the next start has to deliver what this one leaves.
+        // Only a few events in flight: the next start has to deliver the rest.
         let (receipts, waiting) = mpsc::sync_channel(8);
         let emitters: Vec<_> = (0..3)
             .map(|emitter| {

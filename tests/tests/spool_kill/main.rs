@@ -1,5 +1,5 @@
-//! End to end: a program that emits is killed at any moment, again and again, and started anew against a lake. No event
-//! that `emit` accepted is missing, and none is stored under two eventIDs.
+//! End to end: a program that emits is killed at random moments and restarted, against a lake. No event that `emit` accepted
+//! is missing, and none is stored under two eventIDs.
 //!
 //! The program is `child.rs`. `AUDIT_SPOOL_KILLS=10000` runs more cycles than usual.
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use audit_lake::Lake;
 
 const CYCLES: u64 = 100;
-/// Some certificate: the SDK wants one.
+/// Any certificate: the SDK requires one.
 const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit-lake/tests/tls/certificate.pem");
 
 struct Target<'a> {
@@ -23,13 +23,13 @@ struct Target<'a> {
     dir: &'a Path,
 }
 
-/// What the children printed, and where in their work they were killed.
+/// What the children printed, and in which phase they were killed.
 #[derive(Default)]
 struct Printed {
     accepted: BTreeSet<String>,
     /// Event ids by id.
     delivered: BTreeMap<String, String>,
-    /// How long the last one took to open that got so far: with recovery, as the children before were killed too.
+    /// How long the last child that opened the spool took, recovery from earlier kills included.
     opening: Duration,
     killed_while_opening: u64,
     killed_before_any_was_accepted: u64,
@@ -122,7 +122,7 @@ impl Printed {
     }
 }
 
-/// A small generator: the moments must be many, not good random numbers.
+/// A small generator: the moments must vary; the quality of randomness does not matter.
 struct Random(u64);
 
 impl Random {
@@ -156,7 +156,7 @@ fn what_emit_accepted_is_stored_once_however_often_the_process_is_killed() {
     }
     let took = start.elapsed();
 
-    // One more start, which is left to finish.
+    // One more start, which runs to its end.
     let key = lake.access_key();
     let client = audit_client::AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
@@ -194,7 +194,7 @@ fn what_emit_accepted_is_stored_once_however_often_the_process_is_killed() {
     for (id, event_id) in &printed.delivered {
         assert_eq!(stored[id].first(), Some(event_id), "{id} is stored under another eventID than its sender printed");
     }
-    // With too few events, too few moments were hit: then this test proves nothing.
+    // With too few events, too few moments were hit, and the test would prove nothing.
     assert!(printed.accepted.len() as u64 > cycles, "only {} events in {cycles} cycles", printed.accepted.len());
     let before_a_delivery = printed.killed_before_any_was_accepted + printed.killed_before_any_was_delivered;
     for (moment, kills) in [

@@ -1,4 +1,4 @@
-//! Over loopback into a lake: durable at both ends, beside loops that one would write by hand, durable at one.
+//! Over loopback into a lake: the client, durable at both ends, beside loops written by hand, durable at one end.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use aws_sdk_cloudtraildata::types::AuditEvent;
 
 use super::{CHANNEL_ARN, Failed, entries};
 
-/// How many events go through the client; `AUDIT_BENCH_EVENTS` says otherwise.
+/// How many events go through the client; `AUDIT_BENCH_EVENTS` overrides it.
 const EVENTS: usize = 100_000;
 /// How many tasks emit at once, each waiting until its event is on disk before it emits the next, as the handlers of a
 /// server's requests do.
@@ -27,7 +27,7 @@ fn wire(entry: &Entry) -> Result<AuditEvent, Failed> {
         .build()?)
 }
 
-/// Sends entries in requests of so many, one after the other, and tells the events a second.
+/// Sends entries in requests of this size, one after the other, and returns the events a second.
 async fn by_hand(client: &Client, entries: &[Entry], batch: usize) -> Result<f64, Failed> {
     let start = Instant::now();
     for chunk in entries.chunks(batch) {

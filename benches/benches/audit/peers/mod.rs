@@ -1,4 +1,4 @@
-//! The client and the lake, beside what else one could hand records to.
+//! The client and the lake, beside other libraries that take records.
 
 pub(crate) mod end_to_end;
 pub(crate) mod queues;
@@ -12,7 +12,7 @@ use audit_core::{AuditEvent, Entry};
 
 type Failed = Box<dyn Error>;
 
-/// So many entries of 485 bytes, numbered from `first`.
+/// Entries of 485 bytes, numbered from `first`.
 fn entries(first: usize, count: usize) -> Result<Vec<Entry>, Failed> {
     let reason = reason(485);
     let encoded = RefundIssued::new(&reason).to_entry(&context())?;

@@ -1,4 +1,4 @@
-//! What handing over one record costs the thread that has it.
+//! The cost of handing over one record, on the caller's thread.
 
 use std::io::Write;
 use std::thread;
@@ -15,11 +15,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{CHANNEL_ARN, Failed, entries};
 
-/// So many records at once, then a pause until all are through, and all that again.
+/// A burst of this number of records, then a pause until all are delivered, repeated.
 const BURST: usize = 1_000;
 const BURSTS: usize = 200;
 
-/// Takes everything and keeps nothing.
+/// Accepts everything and stores nothing.
 struct Sink;
 
 impl Transport for Sink {
@@ -48,13 +48,13 @@ impl LogExporter for NullExporter {
 struct Calls(Vec<u64>);
 
 impl Calls {
-    /// The value that so many of a thousand calls do not exceed.
+    /// The value that this number of a thousand calls does not exceed.
     fn per_mille(&self, share: usize) -> u64 {
         self.0.get(self.0.len().saturating_sub(1) * share / 1_000).copied().unwrap_or_default()
     }
 }
 
-/// Measures each call of `hand_over` on so many threads, in bursts of entries; `settle` waits until they are through.
+/// Measures each call of `hand_over` on this number of threads, in bursts of entries; `settle` waits until they are delivered.
 fn calls<R: Send>(
     threads: usize,
     hand_over: impl Fn(Entry) -> R + Sync,
@@ -72,7 +72,7 @@ fn calls<R: Send>(
                 .map(|share| {
                     scope.spawn(move || {
                         let mut nanos = Vec::with_capacity(share.len());
-                        // What comes back is dropped behind the clock, as an application drops it later.
+                        // The returned value is dropped after the measurement, as an application drops it later.
                         let mut kept = Vec::with_capacity(share.len());
                         for entry in share {
                             let start = Instant::now();
@@ -140,7 +140,7 @@ fn tracing_appender(threads: usize) -> Result<Calls, Failed> {
         let result = writer.clone().write_all(entry.event_data().as_bytes());
         (entry, result)
     };
-    // It has no flush: a pause that its queue is never full after.
+    // It has no flush, so pause long enough that its queue is never full.
     calls(threads, hand_over, || {
         thread::sleep(Duration::from_millis(2));
         Ok(())

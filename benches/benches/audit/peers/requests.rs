@@ -1,4 +1,4 @@
-//! From entries to a signed request that goes nowhere: our transport, and the whole client, beside the SDK alone.
+//! From entries to a signed request that is not sent: our transport, and the whole client, beside the SDK alone.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -27,7 +27,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::{CHANNEL_ARN, Failed, entries};
 
-/// Answers at once that the first so many events are stored.
+/// Answers at once that this number of events is stored.
 #[derive(Clone, Debug)]
 struct Null {
     answers: Arc<[String]>,
@@ -72,7 +72,7 @@ const BATCHES: [usize; 5] = [1, 10, 25, 50, 100];
 const TURNS: usize = 41;
 const REQUESTS: u32 = 25;
 
-/// What one of [`REQUESTS`] takes, in nanoseconds of what `clock` tells.
+/// The time of one of [`REQUESTS`], in nanoseconds of `clock`.
 fn each(clock: impl Fn() -> Duration, work: impl FnOnce() -> Result<(), Failed>) -> Result<f64, Failed> {
     let start = clock();
     work()?;
@@ -150,7 +150,7 @@ pub(crate) fn table() -> Result<(Table, String), Failed> {
                 }
                 Ok(())
             })?);
-            // One after the other: an id may be on its way only once.
+            // One after the other: an id may be in flight only once.
             through.push(each(
                 || began.elapsed(),
                 || {
