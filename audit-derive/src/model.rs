@@ -50,15 +50,21 @@ pub(crate) struct EventType {
     pub(crate) source: Text,
     pub(crate) name: Text,
     pub(crate) version: Text,
-    /// The doc comment.
-    pub(crate) doc: String,
+    pub(crate) doc: Doc,
     /// No field is the id.
     pub(crate) generate_id: bool,
     /// All fields but the skipped ones, as declared.
     pub(crate) fields: Vec<Field>,
+    /// The skipped fields.
+    pub(crate) skipped: Vec<Member>,
 }
 
 impl EventType {
+    /// The fields that the code for the event does not read. A field that is never read gives a warning, so it names them.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &Member> {
+        unread(&self.fields, &self.skipped)
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         self.fields.iter().any(|field| field.role == role)
     }
@@ -70,6 +76,21 @@ pub(crate) struct Identity {
     pub(crate) kind: Text,
     /// All fields but the skipped ones, as declared.
     pub(crate) fields: Vec<Field>,
+    /// The skipped fields.
+    pub(crate) skipped: Vec<Member>,
+}
+
+/// The fields that the generated code does not read.
+pub(crate) fn unread<'f>(fields: &'f [Field], skipped: &'f [Member]) -> impl Iterator<Item = &'f Member> {
+    fields.iter().filter(|field| !field.is_read()).map(|field| &field.member).chain(skipped)
+}
+
+/// A doc comment.
+pub(crate) enum Doc {
+    /// All of it is written out.
+    Text(String),
+    /// Parts of it are made by macros: what to concatenate.
+    Parts(Vec<TokenStream>),
 }
 
 /// A field that takes part.
@@ -84,6 +105,13 @@ pub(crate) struct Field {
     pub(crate) form: Form,
     /// The type of the thing that the value is the id of.
     pub(crate) target: Option<Text>,
+}
+
+impl Field {
+    /// Whether the generated code reads the field.
+    pub(crate) fn is_read(&self) -> bool {
+        self.form != Form::Redacted || self.skip_if.is_some()
+    }
 }
 
 /// How a field's value is written.

@@ -1,4 +1,4 @@
-//! Makes a module of each example of `docs/derive.md`, so that the page cannot say what does not compile.
+//! Makes a module of each example of `docs/derive.md`, so that the page cannot say what does not compile; and a large enum.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -23,10 +23,24 @@ fn main() {
         modules.join("\n"),
         calls.join(", ")
     );
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("docs_examples.rs");
-    if let Err(error) = fs::write(&out, all) {
+    write("docs_examples.rs", &all);
+    write("large_enum.rs", &large_enum(400, 20));
+}
+
+fn write(file: &str, code: &str) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join(file);
+    if let Err(error) = fs::write(&out, code) {
         println!("cargo::error=cannot write {}: {error}", out.display());
     }
+}
+
+fn large_enum(variants: usize, fields: usize) -> String {
+    let fields: String = (0..fields)
+        .map(|at| format!("some_field_name_{at}: Option<std::collections::BTreeMap<String, Vec<u8>>>, "))
+        .collect();
+    let variants: String =
+        (0..variants).map(|at| format!("/// Doc of variant {at}.\nVariant{at} {{ {fields} }},\n")).collect();
+    format!("#[derive(AuditEvent)]\n#[audit(source = \"a.example.com\", generate_id)]\nenum Large {{\n{variants}}}\n")
 }
 
 /// Items, a blank line, the event; or the constant entry.

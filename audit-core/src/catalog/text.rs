@@ -66,6 +66,26 @@ pub const fn types<E: EventCatalog + ?Sized, const TYPES: usize, const FIELDS: u
     &Catalog::<E, TYPES, FIELDS>::TYPES
 }
 
+/// The event type in one of the texts of `E`, with `FIELDS` fields. The compiler limits how long a constant may take to evaluate,
+/// so a derive for a large enum reads each event type by itself.
+#[must_use]
+pub const fn type_at<E: EventCatalog + ?Sized, const AT: usize, const FIELDS: usize>() -> EventType {
+    TypeAt::<E, AT, FIELDS>::TYPE
+}
+
+struct TypeAt<E: ?Sized, const AT: usize, const FIELDS: usize>(PhantomData<E>);
+
+impl<E: EventCatalog + ?Sized, const AT: usize, const FIELDS: usize> TypeAt<E, AT, FIELDS> {
+    const READ: Read<1, FIELDS> = Read::new(&[E::__TEXTS[AT]]);
+    const TYPE: EventType = Self::READ.with_fields(&Self::READ.fields)[0];
+}
+
+/// A doc comment that macros made: without the blanks around it.
+#[must_use]
+pub const fn doc(text: &str) -> &str {
+    text.trim_ascii()
+}
+
 /// Gives what is read a place, so that event types can refer to their fields.
 struct Catalog<E: ?Sized, const TYPES: usize, const FIELDS: usize>(PhantomData<E>);
 
@@ -107,7 +127,7 @@ impl<const TYPES: usize, const FIELDS: usize> Read<TYPES, FIELDS> {
                 read.fields[end] = field;
                 (rest, end) = (after, end + 1);
             }
-            event_type.doc = rest;
+            event_type.doc = doc(rest);
             read.counts[at] = count;
             at += 1;
         }

@@ -4,11 +4,12 @@
 //! can be said once is said here.
 
 pub use std::borrow::Cow;
+pub use std::concat;
 pub use std::fmt::Display;
 
 pub use serde::Serialize;
 
-pub use crate::catalog::text::types;
+pub use crate::catalog::text::{doc, type_at, types};
 pub use crate::catalog::{EventCatalog as Catalog, EventType, FieldType, Protection, Role};
 pub use crate::encode::event::{AuditEvent as Event, NamesActor as Names};
 pub use crate::encode::identity::UserIdentity;
@@ -50,7 +51,7 @@ pub const fn identity_type(text: &str) {
 pub type Text<'a> = &'a mut dyn FnMut(&dyn Display);
 
 /// The text of a principal.
-pub fn displayed<T: Display + ?Sized>(value: &T) -> Cow<'_, str> {
+pub fn displayed<T: Display + ?Sized>(value: &T) -> Cow<'static, str> {
     Cow::Owned(value.to_string())
 }
 

@@ -99,7 +99,7 @@ impl Subject<'_> {
         keys::beside_targets(&found.fields, diagnostics);
         let generate_id = !found.fields.iter().any(|(field, _)| field.role == Role::Id);
         let fields = found.fields.into_iter().map(|(field, _)| field).collect();
-        EventType { source, name, version, doc: doc_of(self.attrs), generate_id, fields }
+        EventType { source, name, version, doc: doc_of(self.attrs), generate_id, fields, skipped: found.skipped }
     }
 
     /// Exactly one id: a field, or one that is generated. `generate_id` on an enum is for its variants without one.

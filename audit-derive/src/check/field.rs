@@ -25,6 +25,8 @@ pub(crate) struct Origin {
 pub(crate) struct Found {
     /// All but the skipped ones, as declared.
     pub(crate) fields: Vec<(Field, Origin)>,
+    /// The skipped ones.
+    pub(crate) skipped: Vec<Member>,
     /// A field was meant to be the id (or the principal), even if it did not come out so.
     pub(crate) means_id: bool,
 }
@@ -35,7 +37,7 @@ pub(crate) fn all(fields: &Fields, place: Place, of_item: &Attributes, diagnosti
         Some(Value::Case(case)) => *case,
         _ => Case::Camel,
     };
-    let mut found = Found { fields: Vec::new(), means_id: false };
+    let mut found = Found { fields: Vec::new(), skipped: Vec::new(), means_id: false };
     for (at, field) in fields.iter().enumerate() {
         let attributes = parse::attributes(&field.attrs, place, diagnostics);
         found.means_id |= attributes.meant("id") || attributes.meant("principal_id");
@@ -46,7 +48,10 @@ pub(crate) fn all(fields: &Fields, place: Place, of_item: &Attributes, diagnosti
             }
         };
         let written = Written { field, member, attributes: &attributes, place };
-        found.fields.extend(written.check(case, diagnostics));
+        match written.check(case, diagnostics) {
+            Some(field) => found.fields.push(field),
+            None => found.skipped.push(written.member),
+        }
     }
     found
 }

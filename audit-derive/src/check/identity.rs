@@ -60,5 +60,6 @@ pub(crate) fn identity(
         item: item(input, library, attributes),
         kind: kind.unwrap_or_else(|| implied("?", &input.ident)),
         fields: found.fields.into_iter().map(|(field, _)| field).collect(),
+        skipped: found.skipped,
     }
 }

@@ -13,7 +13,7 @@ use quote::{ToTokens, quote};
 use syn::{DeriveInput, Meta};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::Item;
+use crate::model::{Doc, Item};
 use crate::parse::{Attributes, Known, Text, Value};
 
 /// What both derives take from the item itself.
@@ -85,13 +85,32 @@ fn implied(value: &str, from: &impl ToTokens) -> Text {
     Text::Literal(Known { value: value.to_owned(), span })
 }
 
-/// The doc comment, without the space that begins each line.
-fn doc_of(attrs: &[syn::Attribute]) -> String {
-    let mut lines = Vec::new();
+/// The doc comment, without the space that begins each line. The texts of macros stay as they are.
+fn doc_of(attrs: &[syn::Attribute]) -> Doc {
+    let mut parts = Vec::new();
+    let mut text = String::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("doc")) {
         let Meta::NameValue(pair) = &attr.meta else { continue };
-        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { continue };
-        lines.extend(text.value().lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()));
+        if let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(literal), .. }) = &pair.value {
+            for line in literal.value().lines() {
+                text.push_str(line.strip_prefix(' ').unwrap_or(line).trim_end());
+                text.push('\n');
+            }
+            // `lines` has none for an empty text, which is an empty line of the comment.
+            if literal.value().is_empty() {
+                text.push('\n');
+            }
+        } else {
+            let (before, made) = (std::mem::take(&mut text), &pair.value);
+            parts.extend((!before.is_empty()).then(|| before.to_token_stream()));
+            parts.push(made.to_token_stream());
+            text.push('\n');
+        }
     }
-    lines.join("\n").trim().to_owned()
+    if parts.is_empty() {
+        return Doc::Text(text.trim().to_owned());
+    }
+    let end = text.trim_end();
+    parts.extend((!end.is_empty()).then(|| end.to_token_stream()));
+    Doc::Parts(parts)
 }

@@ -6,8 +6,8 @@ use quote::{ToTokens, format_ident, quote};
 use super::bounds;
 use super::constants::{depends_on, spanned_like};
 use super::text_of_type::{is_option, text_of};
-use super::value::{Access, binding, skipped, value};
-use crate::model::{Event, EventType, Field, Form, Item, Shape, VERSION};
+use super::value::{Access, binding, read_all, skipped, value};
+use crate::model::{Doc, Event, EventType, Field, Form, Item, Shape, VERSION};
 use crate::parse::Text;
 use crate::roles::Role;
 
@@ -22,21 +22,22 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     let (event_type, write) = match shape {
         Shape::Struct(event_type) => {
             let access = if item.packed { Access::Copied } else { Access::Own };
-            (quote!(#library::ty(self)), body(event_type, None, access, library))
+            let (unread, body) = (read_all(event_type.unread(), access), body(event_type, None, access, library));
+            (quote!(#library::ty(self)), quote!(#unread #body))
         }
         Shape::Enum(variants) if variants.is_empty() => (quote!(match *self {}), quote!(match *self {})),
         Shape::Enum(variants) => (variant_index(variants, library), variant_bodies(variants, library)),
     };
     let names_actor = event.types().all(|event_type| event_type.has(Role::UserIdentity)).then(|| {
         quote! {
-            #lints impl #of_impl #library::Names for #ident #of_type #own_where {}
+            #[automatically_derived] #lints impl #of_impl #library::Names for #ident #of_type #clause {}
         }
     });
     let impls = quote! {
-            #lints impl #of_impl #library::Catalog for #ident #of_type #own_where {
+            #[automatically_derived] #lints impl #of_impl #library::Catalog for #ident #of_type #own_where {
                 #catalog
             }
-            #lints impl #of_impl #library::Event for #ident #of_type #clause {
+            #[automatically_derived] #lints impl #of_impl #library::Event for #ident #of_type #clause {
                 fn event_type(&self) -> #library::Type {
                     #event_type
                 }
@@ -68,20 +69,16 @@ fn variant_index(variants: &[(Ident, EventType)], library: &TokenStream) -> Toke
 
 fn variant_bodies(variants: &[(Ident, EventType)], library: &TokenStream) -> TokenStream {
     let arms = variants.iter().enumerate().map(|(at, (ident, event_type))| {
-        let used = event_type.fields.iter().filter(|field| reads(field));
-        let bindings = used.map(|field| {
-            let (member, binding) = (&field.member, binding(&field.member));
+        // A binding reads the field, so those that the body does not read are bound as well.
+        let members = event_type.fields.iter().map(|field| &field.member).chain(&event_type.skipped);
+        let bindings = members.map(|member| {
+            let binding = binding(member);
             quote!(#member: #binding,)
         });
         let body = body(event_type, Some(at), Access::Bound, library);
         quote!(Self::#ident { #(#bindings)* .. } => #body)
     });
     quote!(match self { #(#arms,)* })
-}
-
-/// Whether the generated code looks at the field.
-fn reads(field: &Field) -> bool {
-    field.form != Form::Redacted || field.skip_if.is_some()
 }
 
 /// The calls that write an event. The catalog has the keys, in the same order.
@@ -179,18 +176,33 @@ fn call(field: &Field, access: Access, library: &TokenStream, tokens: &mut Token
 
 /// The catalog as texts, which the compiler has the least work with. `None` if a text cannot express one of them.
 fn texts(event: &Event, library: &TokenStream) -> Option<TokenStream> {
-    let texts = event.types().map(text).collect::<Option<Vec<_>>>()?;
+    let texts = event.types().map(|event_type| text(event_type, library)).collect::<Option<Vec<_>>>()?;
     let fields = event.types().map(|event_type| event_type.fields.len()).sum();
     // For a struct, the library has a default.
     let event_types = (texts.len() != 1 || fields > 32).then(|| {
-        let (types, fields) = (Literal::usize_unsuffixed(texts.len()), Literal::usize_unsuffixed(fields));
+        if fields > FIELDS_READ_AT_ONCE {
+            let each = event.types().enumerate().map(|(at, event_type)| {
+                let (at, fields) = (index_of(at), index_of(event_type.fields.len()));
+                quote!(#library::type_at::<Self, #at, #fields>())
+            });
+            return quote!(const EVENT_TYPES: #library::Types = &[#(#each),*];);
+        }
+        let (types, fields) = (index_of(texts.len()), index_of(fields));
         quote!(const EVENT_TYPES: #library::Types = #library::types::<Self, #types, #fields>();)
     });
     Some(quote!(const __TEXTS: #library::Texts = &[#(#texts),*]; #event_types))
 }
 
-/// An event type as a text.
-fn text(event_type: &EventType) -> Option<String> {
+/// The compiler refuses a constant that takes long to evaluate. Where an enum has more fields than these, each of its event types is
+/// a constant of its own.
+const FIELDS_READ_AT_ONCE: usize = 500;
+
+fn index_of(at: usize) -> Literal {
+    Literal::usize_unsuffixed(at)
+}
+
+/// An event type as a text: a literal, or a call of `concat!` where macros make parts of the doc comment.
+fn text(event_type: &EventType, library: &TokenStream) -> Option<TokenStream> {
     let EventType { source, name, version, doc, fields, .. } = event_type;
     let version = known(version)?;
     let version = if version == VERSION { "" } else { version };
@@ -203,11 +215,18 @@ fn text(event_type: &EventType) -> Option<String> {
     if text.matches('|').count() != fields.len() + 3 {
         return None;
     }
-    if !doc.is_empty() {
-        text.push('|');
-        text.push_str(doc);
+    match doc {
+        Doc::Text(doc) if doc.is_empty() => {}
+        Doc::Text(doc) => {
+            text.push('|');
+            text.push_str(doc);
+        }
+        Doc::Parts(parts) => {
+            text.push('|');
+            return Some(quote!(#library::concat!(#text, #(#parts),*)));
+        }
     }
-    Some(text)
+    Some(text.into_token_stream())
 }
 
 /// The catalog as values.
@@ -228,6 +247,10 @@ fn value_of(at: usize, event_type: &EventType, item: &Item, constants: &mut Toke
     let from_field = event_type.has(Role::EventName).then(|| quote!(.name_from_field()));
     let of_fields = event_type.fields.iter().filter_map(|field| field.target.as_ref());
     let texts: Vec<_> = [source, name, version].into_iter().chain(of_fields).collect();
+    let doc = match doc {
+        Doc::Text(doc) => doc.to_token_stream(),
+        Doc::Parts(parts) => quote!(#library::doc(#library::concat!(#(#parts),*))),
+    };
     let whole = |begin: TokenStream| quote!(#begin.doc(#doc).fields(&[#(#fields),*]) #from_field);
     let begin = quote!(#library::EventType::new(#source, #name).version(#version));
     let constant = texts.iter().find_map(|text| match text {

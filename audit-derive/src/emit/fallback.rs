@@ -10,10 +10,10 @@ pub(crate) fn event(input: &DeriveInput, library: &TokenStream) -> TokenStream {
     let ident = &input.ident;
     let (of_impl, of_type, clause) = input.generics.split_for_impl();
     quote! {
-            impl #of_impl #library::Catalog for #ident #of_type #clause {
+            #[automatically_derived] impl #of_impl #library::Catalog for #ident #of_type #clause {
                 const EVENT_TYPES: #library::Types = &[];
             }
-            impl #of_impl #library::Event for #ident #of_type #clause {
+            #[automatically_derived] impl #of_impl #library::Event for #ident #of_type #clause {
                 fn event_type(&self) -> #library::Type {
                     #library::never()
                 }
@@ -21,7 +21,7 @@ pub(crate) fn event(input: &DeriveInput, library: &TokenStream) -> TokenStream {
                     #library::never()
                 }
             }
-            impl #of_impl #library::Names for #ident #of_type #clause {}
+            #[automatically_derived] impl #of_impl #library::Names for #ident #of_type #clause {}
     }
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn identity(input: &DeriveInput, library: &TokenStream) -> TokenStrea
     let ident = &input.ident;
     let (of_impl, of_type, clause) = input.generics.split_for_impl();
     quote! {
-            impl #of_impl #library::UserIdentity for #ident #of_type #clause {
+            #[automatically_derived] impl #of_impl #library::UserIdentity for #ident #of_type #clause {
                 fn identity_type(&self) -> #library::Cow<'_, str> {
                     #library::never()
                 }

@@ -5,14 +5,14 @@ use quote::quote;
 
 use super::bounds;
 use super::constants::{depends_on, spanned_like};
-use super::value::{Access, skipped, value};
-use crate::model::{Field, Form, Identity, Item};
+use super::value::{Access, read_all, skipped, value};
+use crate::model::{Field, Form, Identity, Item, unread};
 use crate::parse::Text;
 use crate::roles::Role;
 
 /// The code for an identity.
 pub(crate) fn identity(identity: &Identity) -> TokenStream {
-    let Identity { item, kind, fields } = identity;
+    let Identity { item, kind, fields, skipped: left_out } = identity;
     let Item { ident, library, lints, .. } = item;
     let (of_impl, of_type, _) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, fields.iter());
@@ -48,6 +48,7 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
             }
         }
     });
+    let unread = read_all(unread(fields, left_out), access);
     let checked = match kind {
         Text::Const(path) if !depends_on(kind, &item.generics) => {
             let checked = spanned_like(path, quote!(#library::identity_type(#kind)));
@@ -57,9 +58,9 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
     };
     quote! {
             #checked
-            #lints impl #of_impl #library::UserIdentity for #ident #of_type #clause {
+            #[automatically_derived] #lints impl #of_impl #library::UserIdentity for #ident #of_type #clause {
                 fn identity_type(&self) -> #library::Cow<'_, str> {
-                    #library::Cow::Borrowed(#kind)
+                    #unread #library::Cow::Borrowed(#kind)
                 }
                 fn principal_id(&self) -> #library::Cow<'_, str> {
                     #library::displayed(#principal)

@@ -27,6 +27,18 @@ pub(crate) fn binding(member: &Member) -> Ident {
     }
 }
 
+/// A statement that reads fields without a use for their values: of fields that nothing reads, the compiler warns.
+pub(crate) fn read_all<'m>(members: impl Iterator<Item = &'m Member>, access: Access) -> Option<TokenStream> {
+    let reads: Vec<_> = members
+        .map(|member| match access {
+            // A reference to a packed field is not allowed, a pointer is.
+            Access::Copied => quote!(&raw const self.#member),
+            Access::Own | Access::Bound => quote!(&self.#member),
+        })
+        .collect();
+    (!reads.is_empty()).then(|| quote!(let _ = (#(#reads,)*);))
+}
+
 /// Whether a redacted field is left out.
 pub(crate) fn skipped(field: &Field, access: Access) -> TokenStream {
     let Some(skip_if) = &field.skip_if else { return quote!(false) };

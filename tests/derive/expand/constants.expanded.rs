@@ -23,9 +23,11 @@ const _: () = {
                 ),
             ],
         );
+    #[automatically_derived]
     impl ::audit_core::__::Catalog for ByConstants {
         const EVENT_TYPES: ::audit_core::__::Types = &[__AUDIT_0];
     }
+    #[automatically_derived]
     impl ::audit_core::__::Event for ByConstants {
         fn event_type(&self) -> ::audit_core::__::Type {
             ::audit_core::__::ty(self)

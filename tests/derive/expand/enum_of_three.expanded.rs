@@ -7,6 +7,7 @@ pub(crate) enum Order {
     Shipped(u32, String),
     Paid { id: u32, by: audit_core::Identity, amount_cents: u64 },
 }
+#[automatically_derived]
 impl ::audit_core::__::Catalog for Order {
     const __TEXTS: ::audit_core::__::Texts = &[
         "0|orders.example.com|Opened||It was opened.",
@@ -15,6 +16,7 @@ impl ::audit_core::__::Catalog for Order {
     ];
     const EVENT_TYPES: ::audit_core::__::Types = ::audit_core::__::types::<Self, 3, 5>();
 }
+#[automatically_derived]
 impl ::audit_core::__::Event for Order {
     fn event_type(&self) -> ::audit_core::__::Type {
         &<Self as ::audit_core::__::Catalog>::EVENT_TYPES[match self {

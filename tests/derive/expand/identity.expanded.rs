@@ -6,11 +6,13 @@ pub(crate) struct Staff<'a, T: ?Sized> {
     pub(crate) phone: String,
     pub(crate) unseen: u8,
 }
+#[automatically_derived]
 impl<'a, T: ?Sized> ::audit_core::__::UserIdentity for Staff<'a, T>
 where
     T: ::audit_core::__::Serialize,
 {
     fn identity_type(&self) -> ::audit_core::__::Cow<'_, str> {
+        let _ = (&self.phone, &self.unseen);
         ::audit_core::__::Cow::Borrowed("Staff")
     }
     fn principal_id(&self) -> ::audit_core::__::Cow<'_, str> {

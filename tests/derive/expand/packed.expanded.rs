@@ -5,11 +5,13 @@ pub(crate) struct Packed {
     pub(crate) id: u64,
     pub(crate) small: u8,
 }
+#[automatically_derived]
 impl ::audit_core::__::Catalog for Packed {
     const __TEXTS: ::audit_core::__::Texts = &[
         "2|orders.example.com|Packed||@i u64|small u8",
     ];
 }
+#[automatically_derived]
 impl ::audit_core::__::Event for Packed {
     fn event_type(&self) -> ::audit_core::__::Type {
         ::audit_core::__::ty(self)

@@ -15,11 +15,13 @@ pub(crate) struct RefundIssued<'a, T> {
     pub(crate) more: std::collections::BTreeMap<String, u8>,
     pub(crate) outcome: Result<u8, std::sync::Arc<dyn audit_core::AuditError>>,
 }
+#[automatically_derived]
 impl<'a, T> ::audit_core::__::Catalog for RefundIssued<'a, T> {
     const __TEXTS: ::audit_core::__::Texts = &[
         "12|orders.example.com|RefundIssued|2.0|@i u64|@t std::time::SystemTime|@u &'a audit_core::Identity|@s std::net::IpAddr|>Order orderId &'a str|lines Vec<T>|?note Option<String>|*card u64|#iban &'a str|~reasonLength &'a str|@o Result<u8, std::sync::Arc<dyn audit_core::AuditError>>|@x  std::collections::BTreeMap<String, u8>|A refund was issued.",
     ];
 }
+#[automatically_derived]
 impl<'a, T> ::audit_core::__::Event for RefundIssued<'a, T>
 where
     T: ::audit_core::__::Serialize,
@@ -28,6 +30,7 @@ where
         ::audit_core::__::ty(self)
     }
     fn write(&self, __d: &mut ::audit_core::__::Writer<'_>) -> ::audit_core::__::Done {
+        let _ = (&self.card,);
         __d.of(self)
             .id(&self.refund)
             .time(&self.at)
@@ -47,4 +50,8 @@ where
             .done()
     }
 }
-impl<'a, T> ::audit_core::__::Names for RefundIssued<'a, T> {}
+#[automatically_derived]
+impl<'a, T> ::audit_core::__::Names for RefundIssued<'a, T>
+where
+    T: ::audit_core::__::Serialize,
+{}

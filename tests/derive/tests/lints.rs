@@ -76,3 +76,57 @@ struct OfOldType {
 
 #[test]
 fn deprecated_types_may_derive_and_allowed_lints_are_allowed_in_the_impls() {}
+
+mod borrowed {
+    #![deny(single_use_lifetimes, clippy::pedantic)]
+    use audit_core::{AuditEvent, UserIdentity};
+
+    #[derive(AuditEvent)]
+    #[audit(source = "a", generate_id)]
+    struct Event<'a> {
+        a: &'a str,
+    }
+
+    #[derive(AuditEvent)]
+    #[audit(source = "a", generate_id)]
+    enum Events<'a> {
+        A(#[audit(rename = "a")] &'a str),
+    }
+
+    #[derive(UserIdentity)]
+    #[audit(type = "S")]
+    struct OfOne<'a>(#[audit(principal_id)] &'a str);
+}
+
+mod deprecated_parts {
+    use audit_core::{AuditEvent, UserIdentity};
+
+    #[derive(AuditEvent)]
+    #[audit(source = "a", generate_id)]
+    struct Event {
+        #[deprecated]
+        a: u8,
+        #[deprecated]
+        #[audit(skip)]
+        b: u8,
+    }
+
+    #[derive(AuditEvent)]
+    #[audit(source = "a", generate_id)]
+    enum Events {
+        #[deprecated]
+        A,
+        B {
+            #[deprecated]
+            a: u8,
+        },
+    }
+
+    #[derive(UserIdentity)]
+    #[audit(type = "S")]
+    struct Identity {
+        #[deprecated]
+        #[audit(principal_id)]
+        a: u8,
+    }
+}
