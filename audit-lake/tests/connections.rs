@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 mod signed_http;
 
-use signed_http::{Call, entry, event_data, exchange, read_answer};
+use signed_http::{Call, as_http2, entry, event_data, exchange, get, read_answer, read_to_end};
 
 /// How long to wait for what must happen, before a test fails rather than hangs.
 const A_LONG_TIME: Duration = Duration::from_mins(1);
@@ -31,37 +31,6 @@ fn good(lake: &Lake, id: &str) -> Call {
 
 async fn connect(lake: &Lake) -> TcpStream {
     TcpStream::connect(lake.address()).await.expect("a connection")
-}
-
-/// A call as a request of hyper's, for HTTP/2.
-fn as_http2(lake: &Lake, call: &Call) -> http::Request<http_body_util::Full<axum::body::Bytes>> {
-    let text = String::from_utf8(call.to_bytes()).expect("text");
-    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-    let mut lines = head.split("\r\n");
-    let target = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a target");
-    let mut request = http::Request::post(format!("http://{}{target}", lake.address()));
-    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-        // HTTP/2 has :authority instead.
-        if name != "host" {
-            request = request.header(name, value);
-        }
-    }
-    request.body(body.to_owned().into()).expect("a request")
-}
-
-/// What the admin address answers, head and body.
-async fn get(admin: &str, path: &str) -> String {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
-    let mut stream = TcpStream::connect(admin).await.expect("a connection");
-    stream.write_all(request.as_bytes()).await.expect("written");
-    String::from_utf8(read_to_end(&mut stream).await).expect("text")
-}
-
-/// Reads to the end of the connection: what came, or nothing if it was reset.
-async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
-    let mut received = Vec::new();
-    drop(stream.read_to_end(&mut received).await);
-    received
 }
 
 #[tokio::test]

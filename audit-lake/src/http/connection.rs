@@ -1,11 +1,11 @@
-//! One connection: speaking HTTP/1.1 or HTTP/2 on it, ending it when it only holds its place, and a last word to whoever
-//! asked something that is no HTTP.
+//! One connection: speaking HTTP/1.1 or HTTP/2 on it, ending it when it is idle for too long, and answering input that is not
+//! HTTP with an error.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::stream::Wire;
+use super::stream::ObservedStream;
 use crate::config::LimitsConfig;
 use crate::error::RequestError;
 use crate::service::Service;
@@ -34,10 +34,10 @@ const HEADER_BYTES: usize = 64 * 1_024;
 const HEADERS: usize = 128;
 /// The most requests at a time on one HTTP/2 connection.
 const STREAMS: u32 = 64;
-/// How long a connection that is to end may take to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long a connection that is to be closed may take for it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How much of what still comes in is thrown away after a last word, so that it arrives.
+/// How much more input is read and discarded after a final error, so that the sender receives it.
 const DISCARDED: u64 = 1_024 * 1_024;
 
 /// Waits until the service is to stop.
@@ -52,6 +52,8 @@ struct Activity {
     since: Mutex<Quiet>,
     /// Says that a head began, which brings the deadline nearer.
     head_began: Notify,
+    /// Whether the router has the last request, and nothing of its answer was written yet.
+    routed: AtomicBool,
 }
 
 /// Since when nothing has been asked, and whether anything ever was.
@@ -66,6 +68,7 @@ struct Quiet {
 impl Activity {
     fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
+        self.routed.store(true, Ordering::Release);
         self.quiet().head = None;
         InFlight(Arc::clone(self))
     }
@@ -82,6 +85,13 @@ impl Activity {
                 quiet.head = Some(Instant::now());
                 self.head_began.notify_one();
             }
+        }
+    }
+
+    /// Bytes were written. While a request is in flight, they only ask for its body.
+    fn wrote(&self) {
+        if self.in_flight.load(Ordering::Acquire) == 0 {
+            self.routed.store(false, Ordering::Release);
         }
     }
 
@@ -123,7 +133,7 @@ pub(crate) enum Port {
 pub(crate) struct Connection {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) router: Router,
-    /// Says the last word where the router never saw a request.
+    /// Answers where the router never had a request.
     pub(crate) service: Arc<Service>,
     pub(crate) port: Port,
     pub(crate) limits: LimitsConfig,
@@ -160,15 +170,17 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let mut wire = Wire::new(stream);
+        let mut stream = ObservedStream::new(stream);
         let http2 = match agreed {
             Some(http2) => http2,
             None => {
                 tokio::select! {
                     () = stopped(&mut self.stop) => return Ok(()),
-                    found = timeout(self.limits.header_timeout, wire.begins_as_http2()) => match found {
-                        Ok(found) => found?,
-                        Err(_) => return self.last_word(&mut wire, head_timeout()).await,
+                    found = timeout(self.limits.header_timeout, stream.begins_as_http2()) => match found {
+                        Ok(Ok(found)) => found,
+                        _ if !stream.is_unanswered() => return Ok(()),
+                        Ok(Err(_)) => return self.final_error(&mut stream, aborted()).await,
+                        Err(_) => return self.final_error(&mut stream, head_timeout()).await,
                     },
                 }
             }
@@ -177,6 +189,7 @@ impl Connection {
             in_flight: AtomicUsize::new(0),
             since: Mutex::new(Quiet { since: Instant::now(), fresh: true, head: None }),
             head_began: Notify::new(),
+            routed: AtomicBool::new(false),
         });
         let service =
             Watched { router: TowerToHyperService::new(self.router.clone()), activity: Arc::clone(&activity) };
@@ -185,13 +198,13 @@ impl Connection {
                 .timer(TokioTimer::new())
                 .max_concurrent_streams(STREAMS)
                 .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
-                .serve_connection(TokioIo::new(&mut wire), service);
+                .serve_connection(TokioIo::new(&mut stream), service);
             let mut connection = pin!(connection);
             return self.drive(&activity, connection.as_mut(), http2::Connection::graceful_shutdown).await;
         }
         // hyper's own timeout of a head ends a connection between two requests as well, which may be quiet for longer.
-        let heard = Arc::clone(&activity);
-        wire.on_bytes(Box::new(move || heard.heard()));
+        let (heard, wrote) = (Arc::clone(&activity), Arc::clone(&activity));
+        stream.observe(Box::new(move || heard.heard()), Box::new(move || wrote.wrote()));
         let served = {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -201,19 +214,22 @@ impl Connection {
                 .half_close(true)
                 // Otherwise hyper copies answers into a buffer of its own, and their memory counts as free before they are read.
                 .writev(true)
-                .serve_connection(TokioIo::new(&mut wire), service);
+                .serve_connection(TokioIo::new(&mut stream), service);
             let mut connection = pin!(connection);
             self.drive(&activity, connection.as_mut(), http1::Connection::graceful_shutdown).await
         };
+        // The router counts what it has. Everything else that was sent is counted here.
+        let unrouted = stream.is_unanswered() && !activity.routed.load(Ordering::Acquire);
         match served {
-            Err(error) if error.is::<LateHead>() => self.last_word(&mut wire, head_timeout()).await,
-            Err(error) => match error.downcast_ref::<hyper::Error>().and_then(unreadable) {
-                Some(refusal) => self.last_word(&mut wire, refusal).await,
+            Err(error) if error.is::<LateHead>() => self.final_error(&mut stream, head_timeout()).await,
+            Err(error) => match error.downcast_ref::<hyper::Error>().and_then(|error| unreadable(error, unrouted)) {
+                Some(refusal) => self.final_error(&mut stream, refusal).await,
                 None => Err(error),
             },
-            // hyper ends a connection whose body it cannot read without a word, and one that is to stop.
-            Ok(()) if *self.stop.borrow() => self.last_word(&mut wire, stopping()).await,
-            Ok(()) => self.last_word(&mut wire, not_http()).await,
+            // hyper ends a connection that is to stop without an answer to half a head.
+            Ok(()) if unrouted && *self.stop.borrow() => self.final_error(&mut stream, stopping()).await,
+            Ok(()) if unrouted => self.final_error(&mut stream, not_http()).await,
+            Ok(()) => Ok(()),
         }
     }
 
@@ -222,7 +238,7 @@ impl Connection {
         &mut self,
         activity: &Activity,
         mut connection: Pin<&mut C>,
-        say_goodbye: fn(Pin<&mut C>),
+        close: fn(Pin<&mut C>),
     ) -> Result<(), Failure>
     where
         C: Future<Output = hyper::Result<()>>,
@@ -246,36 +262,33 @@ impl Connection {
                         tokio::select! {
                             ended = connection.as_mut() => return Ok(ended?),
                             () = stopped(&mut self.stop) => break Ended::Stopped,
-                            () = tokio::time::sleep(GOODBYE) => {}
+                            () = tokio::time::sleep(CLOSE_TIMEOUT) => {}
                         }
                     }
                 }
             }
         };
-        say_goodbye(connection.as_mut());
+        close(connection.as_mut());
         match why {
             // The server bounds how long this may take.
             Ended::Stopped => Ok(connection.await?),
-            Ended::Idle => match timeout(GOODBYE, connection).await {
+            Ended::Idle => match timeout(CLOSE_TIMEOUT, connection).await {
                 Ok(ended) => Ok(ended?),
                 Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             },
         }
     }
 
-    /// Answers what hyper could not, if it was asked at all, and closes the stream so that the answer arrives.
-    async fn last_word<S>(&self, wire: &mut Wire<S>, refusal: RequestError) -> Result<(), Failure>
+    /// Counts and answers what hyper could not read as a request, and closes the stream so that the answer arrives.
+    async fn final_error<S>(&self, stream: &mut ObservedStream<S>, refusal: RequestError) -> Result<(), Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if !wire.is_unanswered() {
-            return Ok(());
-        }
         let answer = match self.port {
             Port::Senders => self.service.refuse(refusal),
             Port::Admin => Service::refuse_uncounted(refusal),
         };
-        let stream = wire.stream();
+        let stream = stream.stream();
         let said = async {
             stream.write_all(&answer).await?;
             stream.shutdown().await?;
@@ -283,7 +296,7 @@ impl Connection {
             tokio::io::copy(&mut stream.take(DISCARDED), &mut tokio::io::sink()).await?;
             Ok::<(), io::Error>(())
         };
-        Ok(timeout(GOODBYE, said).await.unwrap_or(Ok(()))?)
+        Ok(timeout(CLOSE_TIMEOUT, said).await.unwrap_or(Ok(()))?)
     }
 }
 
@@ -299,20 +312,24 @@ fn head_timeout() -> RequestError {
     )
 }
 
-/// What to say of bytes that hyper could not read as a request, if there is anything to say.
-fn unreadable(error: &hyper::Error) -> Option<RequestError> {
-    let refused = |code, message: &str| Some(RequestError::new(code, message));
+fn aborted() -> RequestError {
+    RequestError::new(RequestErrorCode::RequestAborted, "The request ended before it was whole. Send it again.")
+}
+
+/// The error for input that hyper could not read as a request, if there is any: with `unrouted` input, a connection that
+/// failed was in the middle of a head.
+fn unreadable(error: &hyper::Error, unrouted: bool) -> Option<RequestError> {
     if error.is_incomplete_message() {
-        refused(RequestErrorCode::RequestAborted, "The request ended before it was whole. Send it again.")
+        Some(aborted())
     } else if error.is_parse_too_large() {
-        refused(
+        Some(RequestError::new(
             RequestErrorCode::MalformedHttpRequest,
             "The head of the request is too large: it may have 64 KiB and 128 headers.",
-        )
-    } else if error.is_canceled() || error.is_closed() || error.is_shutdown() || error.is_body_write_aborted() {
-        None
-    } else {
+        ))
+    } else if error.is_parse() {
         Some(not_http())
+    } else {
+        unrouted.then(aborted)
     }
 }
 

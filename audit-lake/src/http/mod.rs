@@ -75,7 +75,11 @@ impl Server {
             });
         }
         drop(self.listener);
-        let finish = async { while connections.join_next().await.is_some() {} };
+        let finish = async {
+            while connections.join_next().await.is_some() {}
+            // Those whose connections have ended go on.
+            self.service.requests_finished().await;
+        };
         if tokio::time::timeout(self.limits.shutdown_timeout, finish).await.is_err() {
             tracing::warn!(left = connections.len(), "requests did not finish in time; their connections are cut");
         }

@@ -1,5 +1,5 @@
-//! The bytes of a connection on their way to and from hyper, looked at in passing: which version of HTTP they begin as,
-//! and whether a request still waits for its answer.
+//! A connection's stream as hyper reads and writes it, observed: which version of HTTP it begins as, and whether input is
+//! still unanswered.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,19 +13,30 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const AUTOMATIC_BYTES: usize = 128;
 
 /// A stream, and what is known of it.
-pub(crate) struct Wire<S> {
+pub(crate) struct ObservedStream<S> {
     stream: S,
     /// Bytes that were read to learn the version, and that hyper has not had yet.
     ahead: Vec<u8>,
     /// Whether bytes came in after the last that went out.
     unanswered: bool,
-    /// Who wants to know when bytes come in.
-    on_bytes: Option<Box<dyn Fn() + Send>>,
+    /// Called when bytes were read, and when bytes were written.
+    observers: Option<[Box<dyn Fn() + Send>; 2]>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+impl<S> ObservedStream<S> {
+    fn wrote(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.unanswered = false;
+            if let Some([_, written]) = &self.observers {
+                written();
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> ObservedStream<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, ahead: Vec::new(), unanswered: false, on_bytes: None }
+        Self { stream, ahead: Vec::new(), unanswered: false, observers: None }
     }
 
     /// Reads as far as it takes to tell whether the connection begins as HTTP/2.
@@ -43,12 +54,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Ok(self.ahead == PREFACE)
     }
 
-    /// Calls this whenever bytes come in from now on, and now if some are there already.
-    pub(crate) fn on_bytes(&mut self, call: Box<dyn Fn() + Send>) {
+    /// Calls `read` and `written` whenever bytes were, and `read` now if some were read already.
+    pub(crate) fn observe(&mut self, read: Box<dyn Fn() + Send>, written: Box<dyn Fn() + Send>) {
         if !self.ahead.is_empty() {
-            call();
+            read();
         }
-        self.on_bytes = Some(call);
+        self.observers = Some([read, written]);
     }
 
     /// Whether the other side said something and was not answered.
@@ -56,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.unanswered
     }
 
-    /// The stream itself, for a last word.
+    /// The stream itself, for a final error.
     pub(crate) fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
@@ -70,7 +81,7 @@ fn is_automatic(bytes: &[u8]) -> bool {
     status && start.windows(bare.len()).any(|window| window == bare)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.ahead.is_empty() {
@@ -83,15 +94,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         ready!(Pin::new(&mut this.stream).poll_read(context, into))?;
         if into.filled().len() > before {
             this.unanswered = true;
-            if let Some(call) = &this.on_bytes {
-                call();
+            if let Some([read, _]) = &this.observers {
+                read();
             }
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if is_automatic(bytes) {
@@ -100,7 +111,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = ready!(Pin::new(&mut this.stream).poll_write(context, bytes))?;
-        this.unanswered &= written == 0;
+        this.wrote(written);
         Poll::Ready(Ok(written))
     }
 
@@ -115,7 +126,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         }
         let this = self.get_mut();
         let written = ready!(Pin::new(&mut this.stream).poll_write_vectored(context, pieces))?;
-        this.unanswered &= written == 0;
+        this.wrote(written);
         Poll::Ready(Ok(written))
     }
 
@@ -126,7 +137,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.unanswered {
-            // There is a last word to come, after which the stream is closed.
+            // A final error is to come, after which the stream is closed.
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut this.stream).poll_shutdown(context)

@@ -1,7 +1,6 @@
 //! The routes of the service, and the answers to what is no operation.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,7 +8,7 @@ use axum::response::Response;
 use axum::routing::post;
 use tokio::task::JoinError;
 
-use super::state::Service;
+use super::state::{OpenRequest, Service};
 use super::{operation, respond};
 use crate::error::RequestError;
 use audit_core::wire::RequestErrorCode;
@@ -24,14 +23,15 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 async fn put_audit_events(State(service): State<Arc<Service>>, request: Request) -> Response {
-    let began = Instant::now();
-    let this = Arc::clone(&service);
-    // A task of its own: a panic in it ends as an error here, not as a dropped connection.
-    let answered = tokio::spawn(async move { operation::put_audit_events(&this, request).await }).await;
-    let result = answered.unwrap_or_else(|error| Err(failed(&error)));
-    let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
-    service.metrics.request(code, began.elapsed().as_secs_f64());
-    respond::answer(result, &service.refusals)
+    let mut open = OpenRequest::new(&service);
+    // A task of its own: a panic in it ends as an error here, not as a dropped connection, and a connection that ends does not
+    // end the request, which may be stored already.
+    let answered = tokio::spawn(async move {
+        let result = operation::put_audit_events(open.service(), request).await;
+        open.code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+        respond::answer(result, &open.service().refusals)
+    });
+    answered.await.unwrap_or_else(|error| respond::answer(Err(failed(&error)), &service.refusals))
 }
 
 /// What a request gets whose task did not come to its end.

@@ -1,6 +1,10 @@
 //! What requests share: accounts and channels, the store, rates, memory and counts.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use audit_core::wire::RequestErrorCode;
+use tokio::sync::watch;
 
 use super::body::BodyMemory;
 use super::refusals::{self, Refusals};
@@ -21,6 +25,8 @@ pub(crate) struct Service {
     pub(super) body_memory: Arc<BodyMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) refusals: Refusals,
+    /// How many requests are being handled, whether their connections are open or not.
+    open_requests: watch::Sender<usize>,
 }
 
 impl Service {
@@ -33,6 +39,7 @@ impl Service {
             body_memory: Arc::new(BodyMemory::new(limits.body_memory)),
             metrics,
             refusals: Refusals::default(),
+            open_requests: watch::Sender::new(0),
         }
     }
 
@@ -44,6 +51,12 @@ impl Service {
     /// The store, for what works beside the requests.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Waits until no request is being handled.
+    pub(crate) async fn requests_finished(&self) {
+        // Its sender is `self`, so there is no error.
+        drop(self.open_requests.subscribe().wait_for(|open| *open == 0).await);
     }
 
     /// What is counted.
@@ -78,5 +91,47 @@ impl Service {
     /// Puts another directory in the place of the one before, for requests that begin from now on.
     pub(crate) fn replace_directory(&self, directory: Directory) {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+}
+
+/// A request being handled. When it is dropped, the request is counted by its `code`.
+#[derive(Debug)]
+pub(super) struct OpenRequest {
+    service: Arc<Service>,
+    began: Instant,
+    /// `ok` or an error's code; that of a panic until another is set.
+    pub(super) code: &'static str,
+    // Last: who waits for requests to finish closes the store next, which `service` must not hold any more.
+    _open: OpenCount,
+}
+
+#[derive(Debug)]
+struct OpenCount(watch::Sender<usize>);
+
+impl Drop for OpenCount {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+impl OpenRequest {
+    pub(super) fn new(service: &Arc<Service>) -> Self {
+        service.open_requests.send_modify(|open| *open += 1);
+        Self {
+            service: Arc::clone(service),
+            began: Instant::now(),
+            code: RequestErrorCode::InternalFailure.as_str(),
+            _open: OpenCount(service.open_requests.clone()),
+        }
+    }
+
+    pub(super) fn service(&self) -> &Service {
+        &self.service
+    }
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        self.service.metrics.request(self.code, self.began.elapsed().as_secs_f64());
     }
 }

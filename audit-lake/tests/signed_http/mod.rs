@@ -10,6 +10,7 @@ use audit_lake::Lake;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use axum::body::Bytes;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -216,4 +217,64 @@ fn parse(received: &[u8]) -> Option<Answer> {
     let length: usize = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().expect("a length");
     let body = received.get(end + 4..end + 4 + length)?;
     Some(Answer { status, headers, body: serde_json::from_slice(body).unwrap_or(Value::Null) })
+}
+
+/// A call as a request of hyper's, for HTTP/2.
+pub(crate) fn as_http2(lake: &Lake, call: &Call) -> http::Request<TestBody> {
+    let text = String::from_utf8(call.to_bytes()).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let mut lines = head.split("\r\n");
+    let target = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a target");
+    let mut request = http::Request::post(format!("http://{}{target}", lake.address()));
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        // HTTP/2 has :authority instead.
+        if name != "host" {
+            request = request.header(name, value);
+        }
+    }
+    request.body(TestBody { rest: Some(body.to_owned().into()), stalls: false }).expect("a request")
+}
+
+/// What the admin address answers, head and body.
+pub(crate) async fn get(admin: &str, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(admin).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    String::from_utf8(read_to_end(&mut stream).await).expect("text")
+}
+
+/// Reads to the end of the connection: what came, or nothing if it was reset.
+pub(crate) async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    drop(stream.read_to_end(&mut received).await);
+    received
+}
+
+/// A request's body of one piece, after which it ends, or says no more.
+#[derive(Debug)]
+pub(crate) struct TestBody {
+    rest: Option<Bytes>,
+    stalls: bool,
+}
+
+impl TestBody {
+    pub(crate) fn stalled(bytes: &'static [u8]) -> Self {
+        Self { rest: Some(Bytes::from_static(bytes)), stalls: true }
+    }
+}
+
+impl hyper::body::Body for TestBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        match self.rest.take() {
+            Some(piece) => std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(piece)))),
+            None if self.stalls => std::task::Poll::Pending,
+            None => std::task::Poll::Ready(None),
+        }
+    }
 }
