@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::config::{
     AccountConfig, ChannelConfig, Directory, FixedSettings, KeyConfig, LakeConfig, Secret, Tls, TlsError,
 };
-use crate::http::{Port, Server};
+use crate::http::{ADMIN_CONNECTIONS, Port, Server, connections_that_fit};
 use crate::metrics::Metrics;
 use crate::service::{self, Service, admin, retention};
 use crate::store::{DataFolder, EventFilter, EventReader, Store, StoreError, StoredEvent};
@@ -75,6 +75,15 @@ pub enum LakeError {
     /// The certificate or its key.
     #[error("the certificate cannot be used: {0}")]
     Tls(String),
+    /// The process may open too few files for any connection.
+    #[error(
+        "the process may open {limit} files, which leaves none for connections; raise the limit (`ulimit -n`, `LimitNOFILE=` of a \
+         systemd unit)"
+    )]
+    OpenFiles {
+        /// The soft limit of open files.
+        limit: u64,
+    },
     /// There is no channel, or no key of the first channel's account.
     #[error("the configuration has no {0}; add one")]
     Incomplete(&'static str),
@@ -228,6 +237,9 @@ impl LakeBuilder {
         };
         let admin_address = admin_listener.as_ref().map(local_address).transpose()?;
 
+        let connections =
+            connections_that_fit(config.limits.connections).map_err(|limit| LakeError::OpenFiles { limit })?;
+
         let metrics = Arc::new(Metrics::default());
         let (path, counted) = (data_dir.clone(), Arc::clone(&metrics));
         let store = blocking(move || Store::open(DataFolder::claim(&path)?, counted)).await?;
@@ -239,6 +251,10 @@ impl LakeBuilder {
             tls,
             router,
             limits: config.limits,
+            connections: match port {
+                Port::Senders => connections,
+                Port::Admin => ADMIN_CONNECTIONS,
+            },
             service: Arc::clone(&service),
             port,
             stop: stopped.clone(),
@@ -247,7 +263,9 @@ impl LakeBuilder {
             server(listener, tls.clone(), service::router(Arc::clone(&service)), Port::Senders).run(),
         )];
         if let Some(listener) = admin_listener {
-            running.push(tokio::spawn(server(listener, None, admin::router(Arc::clone(&service)), Port::Admin).run()));
+            running.push(tokio::spawn(
+                server(listener, None, admin::router(Arc::clone(&service), &config.admin_hosts), Port::Admin).run(),
+            ));
         }
         let (retention, age) = watch::channel(config.retention);
         let (kept, mut stopped) = (Arc::clone(&service), stopped);

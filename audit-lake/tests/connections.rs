@@ -307,6 +307,52 @@ async fn the_admin_address_tells_health_readiness_and_counts() {
 }
 
 #[tokio::test]
+async fn the_admin_address_answers_only_for_hosts_that_it_knows() {
+    let mut config = LakeConfig::default();
+    config.admin = Some(([127, 0, 0, 1], 0).into());
+    config.admin_hosts = vec!["Lake.internal".to_owned()];
+    let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    config.accounts.push(audit_lake::AccountConfig::new(channel.account()));
+    config.accounts[0].keys.push(audit_lake::KeyConfig::new("AKID", "secret"));
+    config.channels.push(audit_lake::ChannelConfig::new(channel));
+    let lake = Lake::builder().config(config).start().await.expect("a lake");
+    let admin = lake.admin_address().expect("an admin address").to_string();
+    let asked = async |head: &str| {
+        let mut stream = TcpStream::connect(&admin).await.expect("a connection");
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.expect("written");
+        String::from_utf8(read_to_end(&mut stream).await).expect("text")
+    };
+    for host in
+        ["127.0.0.1", "10.1.2.3:8788", "[::1]:8788", "[fd00::1]", "localhost:1", "LOCALHOST.", "lake.INTERNAL:80"]
+    {
+        let answer = asked(&format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
+    }
+    for host in [
+        "evil.example",
+        "lake.internal.evil.example",
+        "127.0.0.1.evil.example",
+        "a@b:c@d",
+        "127.0.0.1@evil.example",
+        "",
+    ] {
+        for path in ["/healthz", "/readyz", "/metrics", "/elsewhere"] {
+            let answer = asked(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 421"), "{host}: {answer}");
+            assert!(answer.contains("`admin_hosts`") && answer.contains(host), "{answer}");
+        }
+    }
+    let absolute = asked("GET http://evil.example/metrics HTTP/1.1\r\nhost: localhost\r\n").await;
+    assert!(absolute.starts_with("HTTP/1.1 421"), "{absolute}");
+    for hosts in ["", "host: localhost\r\nhost: evil.example\r\n"] {
+        let answer = asked(&format!("GET /metrics HTTP/1.1\r\n{hosts}")).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    // A prober that speaks HTTP/1.0 names no host.
+    assert!(asked("GET /healthz HTTP/1.0\r\n").await.starts_with("HTTP/1.0 200"));
+}
+
+#[tokio::test]
 async fn a_store_that_cannot_store_gets_service_unavailable_and_goes_on_by_itself() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let config = {
@@ -318,7 +364,7 @@ async fn a_store_that_cannot_store_gets_service_unavailable_and_goes_on_by_itsel
     let lake = Lake::builder().config(config).channel(channel).access_key(account, "AKID", "secret").start().await;
     let lake = lake.expect("a lake");
     let admin = lake.admin_address().expect("an admin address").to_string();
-    let ready = async || exchange(&admin, b"GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n").await.status;
+    let ready = async || exchange(&admin, b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.status;
     assert_eq!(ready().await, 200);
 
     let other = rusqlite::Connection::open(lake.data_dir().join("lake.db")).expect("another connection");

@@ -128,7 +128,7 @@ async fn the_metrics_named_are_those_that_there_are() {
     assert_eq!(Call::to(&lake).entries(&[entry("e1", &data)]).send().await.status, 200);
     let address = lake.admin_address().expect("an admin address");
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
-    let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     stream.write_all(request).await.expect("written");
     let mut metrics = String::new();
     stream.read_to_string(&mut metrics).await.expect("text");

@@ -138,7 +138,7 @@ async fn retention_that_is_set_anew_deletes_what_is_too_old_by_event_time_and_co
     let count = async {
         loop {
             let mut stream = tokio::net::TcpStream::connect(&address).await.expect("a connection");
-            let request = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+            let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
             stream.write_all(request).await.expect("written");
             let mut metrics = String::new();
             stream.read_to_string(&mut metrics).await.expect("text");

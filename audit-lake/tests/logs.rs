@@ -172,7 +172,7 @@ async fn a_store_that_fails_again_and_again_is_told_once_and_so_is_its_recovery(
     let mut serving = place.serve();
     let line: Value = serde_json::from_str(&serving.await_log("the lake takes events")).expect("an object");
     let admin = line["admin"].as_str().expect("the admin address").to_owned();
-    let ready = async || exchange(&admin, b"GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n").await.status;
+    let ready = async || exchange(&admin, b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.status;
     assert_eq!(ready().await, 200);
 
     let other = rusqlite::Connection::open(place.data().join("lake.db")).expect("another connection");

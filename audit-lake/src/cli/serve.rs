@@ -23,6 +23,16 @@ pub(super) struct Serve {
     listen: Option<SocketAddr>,
 }
 
+/// Raises the number of files that this process may open to what the system lets it have: each connection is one.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // Where it fails, the lake takes as many connections as fit, and says so.
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::debug!(%error, "the limit of open files was not raised");
+    }
+}
+
 /// Where to listen by default.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8787";
 
@@ -30,6 +40,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = LakeConfig::load(&self.config)?;
         log::start(config.log);
+        raise_open_files();
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(config))
     }
 

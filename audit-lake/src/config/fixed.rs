@@ -9,6 +9,7 @@ use super::settings::{LakeConfig, LimitsConfig, LogConfig};
 pub(crate) struct FixedSettings {
     listen: Option<SocketAddr>,
     admin: Option<SocketAddr>,
+    admin_hosts: Vec<String>,
     tls: bool,
     limits: LimitsConfig,
     log: LogConfig,
@@ -17,18 +18,37 @@ pub(crate) struct FixedSettings {
 impl FixedSettings {
     pub(crate) fn of(config: &LakeConfig) -> Self {
         // Whole, so that a new setting is either named here or said to be one that a reload changes.
-        let LakeConfig { region: _, listen, admin, tls, accounts: _, channels: _, limits, retention: _, log } = config;
-        Self { listen: *listen, admin: *admin, tls: tls.is_some(), limits: *limits, log: *log }
+        let LakeConfig {
+            region: _,
+            listen,
+            admin,
+            admin_hosts,
+            tls,
+            accounts: _,
+            channels: _,
+            limits,
+            retention: _,
+            log,
+        } = config;
+        Self {
+            listen: *listen,
+            admin: *admin,
+            admin_hosts: admin_hosts.clone(),
+            tls: tls.is_some(),
+            limits: *limits,
+            log: *log,
+        }
     }
 
     /// Those that another configuration sets otherwise, by their names in `lake.toml`.
     pub(crate) fn changed(&self, config: &LakeConfig) -> Vec<&'static str> {
-        let Self { listen, admin, tls, limits, log } = Self::of(config);
+        let Self { listen, admin, admin_hosts, tls, limits, log } = Self::of(config);
         let LimitsConfig { connections, body_memory, header_timeout, body_timeout, idle_timeout, shutdown_timeout } =
             limits;
         [
             ("listen", listen != self.listen),
             ("admin", admin != self.admin),
+            ("admin_hosts", admin_hosts != self.admin_hosts),
             ("tls", tls != self.tls),
             ("limits.connections", connections != self.limits.connections),
             ("limits.body_memory_mib", body_memory != self.limits.body_memory),
@@ -67,6 +87,7 @@ mod tests {
         for (top, tables, name) in [
             ("listen = '127.0.0.1:1'", "", "listen"),
             ("admin = '127.0.0.1:1'", "", "admin"),
+            ("admin_hosts = ['lake']", "", "admin_hosts"),
             ("", "[limits]\nconnections = 7", "limits.connections"),
             ("", "[limits]\nbody_memory_mib = 7", "limits.body_memory_mib"),
             ("", "[limits]\nheader_timeout_seconds = 7", "limits.header_timeout_seconds"),

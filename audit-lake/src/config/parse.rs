@@ -79,6 +79,14 @@ impl Parser<'_> {
             notes.note(admin.at, "`admin` must be another address than `listen`");
         }
         let admin = admin.map(|admin| admin.value);
+        let admin_hosts = root.strings(notes, "admin_hosts").map(|hosts| hosts.value).unwrap_or_default();
+        let part_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        for host in &admin_hosts {
+            if host.value.is_empty() || !host.value.bytes().all(part_of_a_name) {
+                notes.note(host.at, "`admin_hosts` must hold host names without port, like lake.internal");
+            }
+        }
+        let admin_hosts = admin_hosts.iter().map(|host| host.value.to_owned()).collect();
         let tls = root.section(notes, "tls");
         let accounts = root.sections(notes, "account", "account");
         let channels = root.sections(notes, "channel", "channel");
@@ -95,7 +103,7 @@ impl Parser<'_> {
         }
         root.finish(notes);
 
-        let mut config = LakeConfig { region, listen, admin, ..LakeConfig::default() };
+        let mut config = LakeConfig { region, listen, admin, admin_hosts, ..LakeConfig::default() };
         config.tls = tls.and_then(|section| self.tls(section));
         config.accounts = self.accounts(accounts);
         config.channels = self.channels(channels, &config.accounts);

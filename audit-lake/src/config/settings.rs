@@ -42,6 +42,9 @@ pub struct LakeConfig {
     pub listen: Option<SocketAddr>,
     /// Where to serve `/healthz`, `/readyz` and `/metrics`.
     pub admin: Option<SocketAddr>,
+    /// Host names, without port, for which the admin address answers, beside IP addresses and `localhost`. It refuses others, so
+    /// that no web page can read it through a name that resolves to it (DNS rebinding).
+    pub admin_hosts: Vec<String>,
     /// The certificate to serve with. Without it: plain HTTP.
     pub tls: Option<TlsConfig>,
     /// Whose keys may sign.

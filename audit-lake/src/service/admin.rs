@@ -1,25 +1,67 @@
 //! The admin address: is it alive, is it ready, and what has it done?
 //!
-//! It is for the machine's own network: there is no signature, and it says nothing about events.
+//! It is for the machine's own network: there is no signature, it answers nothing about events, and only for its own hosts.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{StatusCode, header};
+use http::uri::Authority;
+use http::{HeaderValue, StatusCode, Version, header};
 
 use super::state::Service;
 use crate::error::with_causes;
 
-/// `/healthz`, `/readyz` and `/metrics`.
-pub(crate) fn router(service: Arc<Service>) -> Router {
+/// `/healthz`, `/readyz` and `/metrics`, for requests to an IP address, to `localhost`, or to one of `hosts`.
+pub(crate) fn router(service: Arc<Service>, hosts: &[String]) -> Router {
+    let hosts: Arc<[String]> = hosts.iter().map(|host| host_name(host).to_owned()).collect();
     Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(service)
+        .layer(middleware::from_fn_with_state(hosts, check_host))
+}
+
+/// Refuses a request for a host that is not this address's: a web page whose own name resolves to this address could read the
+/// answers otherwise (DNS rebinding). It cannot choose an IP address as its name.
+async fn check_host(State(hosts): State<Arc<[String]>>, request: Request, next: Next) -> Response {
+    let header = request.headers().get_all(header::HOST).iter();
+    let mut named: Vec<&[u8]> = header.map(HeaderValue::as_bytes).collect();
+    if named.len() > 1 || (named.is_empty() && request.version() == Version::HTTP_11) {
+        return (StatusCode::BAD_REQUEST, "the request must have one Host header\n").into_response();
+    }
+    named.extend(request.uri().authority().map(|authority| authority.as_str().as_bytes()));
+    match named.into_iter().find(|host| !is_known(host, &hosts)) {
+        None => next.run(request).await,
+        Some(host) => {
+            let host = String::from_utf8_lossy(host);
+            let message = format!(
+                "this address does not answer for the host \"{}\": use its IP address, or name the host in `admin_hosts` of \
+                 lake.toml\n",
+                audit_core::shown(&host)
+            );
+            (StatusCode::MISDIRECTED_REQUEST, message).into_response()
+        }
+    }
+}
+
+fn is_known(host: &[u8], hosts: &[String]) -> bool {
+    let Ok(authority) = Authority::try_from(host) else { return false };
+    let name = host_name(authority.host());
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    address.parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || hosts.iter().any(|host| name.eq_ignore_ascii_case(host))
+}
+
+/// A name without the dot that may end it.
+fn host_name(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// Asks the writer to write something, since only that shows whether it can.

@@ -55,8 +55,13 @@ impl Place {
     }
 
     pub(crate) fn serve(&self) -> Serving {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_audit-lake"))
-            .arg("serve")
+        self.serve_after(":")
+    }
+
+    /// Serves in a process of which a shell command sets the limits.
+    pub(crate) fn serve_after(&self, limits: &str) -> Serving {
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{limits}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_audit-lake"), "serve"])
             .arg("--config")
             .arg(self.config())
             .arg("--data")
