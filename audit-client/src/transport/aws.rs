@@ -20,6 +20,7 @@ use aws_sdk_cloudtraildata::types::AuditEvent;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
+use super::connection::LastConnection;
 use super::credentials::{Handle, RenewableCredentials, Source};
 use super::submit::{
     DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Failure, NO_CREDENTIALS, Submission, Submitting, Transport,
@@ -147,14 +148,21 @@ impl AwsTransport {
                 .map_err(|error| Failure::new(error.to_string()))?;
             events.push(event);
         }
+        let connection = LastConnection::default();
+        let close_if_silent = connection.close_unless_answered();
         let answer = self
             .client
             .put_audit_events()
             .channel_arn(submission.channel.as_str())
             .set_external_id(submission.external_id.map(ToString::to_string))
             .set_audit_events(Some(events))
+            .customize()
+            .interceptor(connection)
             .send()
             .await;
+        if answer.as_ref().map_or_else(|error| error.raw_response().is_some(), |_| true) {
+            close_if_silent.answered();
+        }
         answer.map(read).map_err(|error| classify(&error))
     }
 }
