@@ -1,28 +1,18 @@
 //! Foreign text in our messages: short, and on one line.
 
-/// A name or a value.
-const NAME_CHARS: usize = 80;
+use audit_core::shown;
+
 /// What the service says in words: it has at most 1,024 characters for it, and says what to do at their end.
 const MESSAGE_CHARS: usize = 1_024;
 
-/// At most 80 characters of `text`, control characters replaced.
+/// The first 80 characters of a name or a value.
 pub(crate) fn cut(text: &str) -> String {
-    cut_at(text, NAME_CHARS)
+    shown(text).to_string()
 }
 
-/// At most 1,024 characters of a message, control characters replaced.
+/// The first 1,024 characters of a message.
 pub(crate) fn cut_message(message: &str) -> String {
-    cut_at(message, MESSAGE_CHARS)
-}
-
-fn cut_at(text: &str, limit: usize) -> String {
-    let clean = |character: char| if character.is_control() { '\u{FFFD}' } else { character };
-    let mut characters = text.chars();
-    let mut shown: String = characters.by_ref().take(limit).map(clean).collect();
-    if characters.next().is_some() {
-        shown.push('…');
-    }
-    shown
+    shown(message).up_to(MESSAGE_CHARS).to_string()
 }
 
 /// An error and its causes in one line.

@@ -34,7 +34,7 @@ impl DeliveryLoop {
         let message = cut_message(message);
         let reason = NotDelivered::Rejected {
             id: entry.id().clone(),
-            code: code.to_string(),
+            code: code.clone(),
             message: message.clone(),
             attempts: ticket.attempts,
         };
@@ -120,15 +120,11 @@ impl DeliveryLoop {
         let old =
             (now + GIVE_UP_GRAIN).checked_sub(after).map_or_else(Vec::new, |before| self.batcher.take_older(before));
         for Item { entry, ticket } in old {
-            let last =
-                ticket.history.last().map_or_else(|| "no attempt".to_owned(), |attempt| attempt.outcome.to_string());
-            let reason = NotDelivered::GaveUp {
-                id: entry.id().clone(),
-                waited: after,
-                attempts: ticket.attempts,
-                last: last.clone(),
-            };
-            let message = format!("not delivered within {after:?}; the last attempt: {last}");
+            let last = ticket.history.last().map(|attempt| attempt.outcome.clone());
+            let shown = last.as_ref().map_or_else(|| "no attempt".to_owned(), Outcome::to_string);
+            let reason =
+                NotDelivered::GaveUp { id: entry.id().clone(), waited: after, attempts: ticket.attempts, last };
+            let message = format!("not delivered within {after:?}; the last attempt: {shown}");
             self.hand_over(entry, ticket, Outcome::GaveUp, message, reason);
         }
         self.give_up_check = self.batcher.oldest().and_then(|oldest| oldest.checked_add(after));

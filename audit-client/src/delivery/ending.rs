@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::state::{DISK_GRACE, DeliveryLoop, Ends};
@@ -40,7 +41,8 @@ impl DeliveryLoop {
             Ends::By(limit) => limit,
             Ends::Open => Some(Instant::now()),
         };
-        self.in_flight.abort_all();
+        // Dropping the set aborts its requests.
+        self.in_flight = JoinSet::new();
         within(limit, self.finish_dead_letters()).await;
         within(limit, self.shared.handover.done()).await;
         // The deadline is for the service; the disk has a moment of its own.
@@ -58,6 +60,7 @@ impl DeliveryLoop {
         if report.kept > 0 {
             tracing::info!(kept = report.kept, "audit events are kept in the spool");
         }
+        self.show();
         self.shared.capacity.close();
         self.shared.handover.close();
     }

@@ -77,7 +77,7 @@ impl DeliveryLoop {
                 self.shared.ledger.in_hand(seq, &name);
                 let (code, message) = (Outcome::from(&error), cut_message(&with_causes(&error)));
                 let reason =
-                    NotDelivered::Rejected { id: name, code: code.to_string(), message: message.clone(), attempts: 0 };
+                    NotDelivered::Rejected { id: name, code: code.clone(), message: message.clone(), attempts: 0 };
                 let letter = DeadLetter::new(seq, record, code, message);
                 self.write_dead_letter(seq, reason, (letter, None));
             }
@@ -92,7 +92,7 @@ impl DeliveryLoop {
             arrived: came,
             attempts: 0,
             history: History::default(),
-            encoded_anew: false,
+            checksum_doubted: false,
             permit,
         };
         self.will_give_up(came);

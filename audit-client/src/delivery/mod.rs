@@ -146,7 +146,7 @@ impl DeliveryLoop {
         }
     }
 
-    fn show(&self) {
+    pub(super) fn show(&self) {
         let (in_flight, concurrency) = (self.in_flight.len() as u64, self.pace.limit());
         let pause = self.pace.pause();
         self.shared.observed.update(|seen| {

@@ -15,7 +15,7 @@ use crate::ledger::verdict::Delivery;
 use crate::observe::{LastFailure, metric};
 use crate::queue::batcher::{Group, Item, Ticket};
 use crate::spool::{Attempt, Outcome};
-use crate::text::cut;
+use crate::text::{cut, cut_message};
 use crate::transport::submit::Failure;
 
 impl DeliveryLoop {
@@ -46,8 +46,8 @@ impl DeliveryLoop {
             self.pace.throttled(sent, now, None, round.progress, &mut self.random);
         } else if round.progress {
             self.resume(now);
-        } else if let Some((code, message)) = &round.unsubscribed {
-            self.pause(sent, now, code, message);
+        } else if let Some(message) = &round.unsubscribed {
+            self.pause(sent, now, EntryErrorCode::AccountNotSubscribed.into(), message);
         } else if round.again {
             self.pace.failed(sent, now, None, &mut self.random);
         }
@@ -92,14 +92,18 @@ impl DeliveryLoop {
             }
             Ok(EntryErrorCode::InvalidChecksum) => {
                 round.progress = true;
-                match encoded_anew(item) {
-                    Ok(item) => self.again(item, now),
-                    Err(item) => self.dead_letter(*item, outcome, &message),
+                if !item.entry.is_intact() {
+                    self.dead_letter(item, Outcome::ChecksumMismatch, &message);
+                } else if item.ticket.checksum_doubted {
+                    self.dead_letter(item, outcome, &message);
+                } else {
+                    item.ticket.checksum_doubted = true;
+                    self.again(item, now);
                 }
             }
             Ok(EntryErrorCode::AccountNotSubscribed) => {
                 let due = now + self.policy.waits.probe(attempts);
-                round.unsubscribed = Some((code, message));
+                round.unsubscribed = Some(message);
                 self.again(item, due);
             }
             Ok(EntryErrorCode::Throttling) => {
@@ -121,14 +125,20 @@ impl DeliveryLoop {
         let outcome = failure.outcome();
         metrics::counter!(metric::REQUESTS, "outcome" => label(failure)).increment(1);
         self.shared.observed.update(|seen| {
-            seen.last_failure =
-                Some(LastFailure { outcome: outcome.clone(), message: cut(&failure.message), at: SystemTime::now() });
+            seen.last_failure = Some(LastFailure {
+                outcome: outcome.clone(),
+                message: cut_message(&failure.message),
+                at: SystemTime::now(),
+            });
         });
         let reaction = reaction(failure);
-        tracing::warn!(%outcome, ?reaction, entries = request.batch.len(), "a request failed");
+        // The service's words may quote what was sent, and stay out of the log. Without a status, the words are the transport's.
+        let reason = failure.status.is_none().then(|| cut_message(&failure.message));
+        tracing::warn!(%outcome, ?reaction, reason, entries = request.batch.len(), "a request failed");
         let Request { batch, tickets, mut suspects, is_group, sent } = request;
-        // Refused with a status of the 400s: surely not taken. Anything else may have been.
-        let in_doubt = !failure.status.is_some_and(|status| (300..500).contains(&status) && status != 408);
+        // Never sent, or refused with a status of the 300s or 400s: certainly not stored. Anything else may have been.
+        let refused = failure.status.is_some_and(|status| (300..500).contains(&status) && status != 408);
+        let in_doubt = !(refused || failure.never_sent);
         self.shared.ledger.answered(tickets.iter().map(|ticket| ticket.seq), in_doubt);
         let attempt = Arc::new(Attempt::new(EventTime::now(), outcome.clone()));
         let entries = entries_of(batch);
@@ -159,8 +169,8 @@ impl DeliveryLoop {
             }
             Reaction::SlowDown => self.pace.throttled(sent, now, failure.retry_after, false, &mut self.random),
             Reaction::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
-            Reaction::Pause => self.pause(sent, now, &outcome.to_string(), &failure.message),
-            Reaction::RenewCredentials => self.renew_credentials(sent, now, &outcome.to_string(), &failure.message),
+            Reaction::Pause => self.pause(sent, now, outcome, &failure.message),
+            Reaction::RenewCredentials => self.renew_credentials(sent, now, outcome, &failure.message),
         }
         // The gate of the pace holds them back; so they are due as soon as it opens.
         let due = now;
@@ -174,13 +184,13 @@ impl DeliveryLoop {
     }
 
     /// The first time at once; if the new ones are refused too, it is a matter to be repaired.
-    pub(super) fn renew_credentials(&mut self, sent: Instant, now: Instant, code: &str, message: &str) {
+    pub(super) fn renew_credentials(&mut self, sent: Instant, now: Instant, code: Outcome, message: &str) {
         let used_new_ones = self.credentials_renewed.is_some_and(|renewed| renewed <= sent);
         if self.credentials_renewed.is_none() || used_new_ones {
             if catch_unwind(AssertUnwindSafe(|| self.transport.renew_credentials())).is_err() {
                 tracing::error!("the transport panicked when it was told to renew its credentials");
             }
-            tracing::info!(code, "credentials are fetched anew");
+            tracing::info!(%code, "credentials are fetched anew");
         }
         if used_new_ones {
             self.pause(sent, now, code, message);
@@ -188,10 +198,10 @@ impl DeliveryLoop {
         self.credentials_renewed = Some(now);
     }
 
-    pub(super) fn pause(&mut self, sent: Instant, now: Instant, code: &str, message: &str) {
-        if self.pace.paused(sent, now, code, &cut(message)) {
+    pub(super) fn pause(&mut self, sent: Instant, now: Instant, code: Outcome, message: &str) {
+        if let Some(pause) = self.pace.paused(sent, now, code, cut_message(message)) {
             tracing::error!(
-                code,
+                code = %pause.code,
                 "delivery of audit events is paused until this is repaired; events are kept, and it is tried again slowly"
             );
         }
@@ -200,7 +210,7 @@ impl DeliveryLoop {
     pub(super) fn resume(&mut self, now: Instant) {
         self.credentials_renewed = None;
         if let Some(pause) = self.pace.succeeded(now) {
-            tracing::info!(code = pause.code, "delivery of audit events goes on");
+            tracing::info!(code = %pause.code, "delivery of audit events goes on");
             self.batcher.hurry(now);
         }
     }
@@ -236,7 +246,8 @@ pub(super) struct Round {
     progress: bool,
     throttled: bool,
     again: bool,
-    unsubscribed: Option<(String, String)>,
+    /// The service's words.
+    unsubscribed: Option<String>,
     attempts: Vec<Arc<Attempt>>,
 }
 
@@ -255,15 +266,4 @@ impl Round {
 /// The request's task has ended, so its batch is ours again.
 pub(super) fn entries_of(batch: Arc<Batch>) -> Vec<Entry> {
     Arc::try_unwrap(batch).map_or_else(|shared| shared.entries().to_vec(), Batch::into_entries)
-}
-
-/// With its checksum computed anew, once: a checksum can be damaged in memory or on disk.
-pub(super) fn encoded_anew(item: Item) -> Result<Item, Box<Item>> {
-    if item.ticket.encoded_anew {
-        return Err(Box::new(item));
-    }
-    match Entry::parse(item.entry.id().clone(), item.entry.event_data()) {
-        Ok(entry) => Ok(Item { entry, ticket: Ticket { encoded_anew: true, ..item.ticket } }),
-        Err(_) => Err(Box::new(item)),
-    }
 }

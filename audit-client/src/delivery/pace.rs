@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::observe::Pause;
+use crate::spool::Outcome;
 
 /// The longest wait that a service can ask for: beyond it, it is probed all the same.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(15);
@@ -150,17 +151,17 @@ impl Pace {
         self.honour(retry_after, now);
     }
 
-    /// A request that went out at `sent` failed in a way that an operator must repair. Returns whether this is a new
-    /// state of affairs, to be told.
-    pub(crate) fn paused(&mut self, sent: Instant, now: Instant, code: &str, message: &str) -> bool {
+    /// A request that went out at `sent` failed in a way that an operator must repair. Returns the pause if its code
+    /// is new.
+    pub(crate) fn paused(&mut self, sent: Instant, now: Instant, code: Outcome, message: String) -> Option<&Pause> {
         if self.is_news(sent, now) {
             self.failures = if self.pause.is_some() { self.failures.saturating_add(1) } else { 1 };
             self.close_until(now + self.waits.probe(self.failures));
         }
         let since = self.pause.as_ref().map_or_else(SystemTime::now, |pause| pause.since);
         let is_new = self.pause.as_ref().is_none_or(|pause| pause.code != code);
-        self.pause = Some(Pause { code: code.to_owned(), message: message.to_owned(), since });
-        is_new
+        let pause = self.pause.insert(Pause { code, message, since });
+        is_new.then_some(pause)
     }
 
     /// The client shuts down: what waits for its next turn may try at once, for there may be no other. Unless the service
@@ -253,7 +254,7 @@ mod tests {
         let mut now = Instant::now();
         let mut pace = Pace::new(Waits::default(), 8, now);
         for seconds in [5, 10, 20, 40, 60, 60] {
-            pace.paused(now, now, "ChannelNotFound", "");
+            pace.paused(now, now, "ChannelNotFound".into(), String::new());
             assert_eq!(pace.gate(), now + Duration::from_secs(seconds));
             now = pace.gate();
         }

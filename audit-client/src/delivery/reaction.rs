@@ -1,6 +1,6 @@
 //! What follows from a refused request: by the service's code, and where there is none that we know, by the status.
 
-use crate::transport::submit::{Failure, NO_CREDENTIALS};
+use crate::transport::submit::{Failure, NO_CREDENTIALS, NOT_SENDABLE, NOT_TRUSTED};
 
 /// What the delivery loop does about a request that was refused as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ const BY_CODE: &[(&str, Reaction)] = &[
     ("ValidationError", Reaction::Pause),
     ("Validation", Reaction::Pause),
     (NO_CREDENTIALS, Reaction::Pause),
+    (NOT_SENDABLE, Reaction::Pause),
+    (NOT_TRUSTED, Reaction::Pause),
 ];
 
 /// What follows from a failure.

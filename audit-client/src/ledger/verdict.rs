@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use audit_core::EventId;
+use audit_spool::Outcome;
 
 /// What became of an entry.
 pub(crate) type Verdict = Result<Delivery, NotDelivered>;
@@ -29,15 +30,18 @@ pub enum NotDelivered {
     Rejected {
         /// The entry's id.
         id: EventId,
-        /// The service's code, such as `InvalidData`.
-        code: String,
+        /// The service's code, such as `InvalidData`, or what the client found.
+        code: Outcome,
         /// The service's words.
         message: String,
         /// How many requests carried it.
         attempts: u32,
     },
     /// It could not be delivered for as long as `give_up_after` allows: it is a dead letter.
-    #[error("event {id} was given up after {attempts} attempts in {waited:?}; the last one failed with {last}")]
+    #[error(
+        "event {id} was given up after {attempts} attempts in {waited:?}; {}",
+        .last.as_ref().map_or_else(|| "the last one has not ended".to_owned(), |last| format!("the last one failed with {last}"))
+    )]
     #[non_exhaustive]
     GaveUp {
         /// The entry's id.
@@ -46,8 +50,8 @@ pub enum NotDelivered {
         waited: Duration,
         /// How many requests carried it.
         attempts: u32,
-        /// What the last attempt failed with.
-        last: String,
+        /// What the last attempt ended with, if there was one.
+        last: Option<Outcome>,
     },
     /// The client was shut down before; the event is on disk, and the next start with the same spool goes on.
     #[error("event {id} was not delivered before the shutdown; it is kept in the spool")]

@@ -66,9 +66,10 @@ impl Stats {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pause {
-    /// The service's code, such as `ChannelNotFound`.
-    pub code: String,
-    /// The service's words.
+    /// The service's code, such as `ChannelNotFound`, or the client's own: `CredentialsNotLoaded`, `CertificateNotTrusted`,
+    /// `RequestNotSendable`.
+    pub code: Outcome,
+    /// The service's or the transport's words, up to 1,024 characters.
     pub message: String,
     /// Since when.
     pub since: SystemTime,
@@ -80,7 +81,7 @@ pub struct Pause {
 pub struct LastFailure {
     /// The service's code, the HTTP status, or that there was no answer.
     pub outcome: Outcome,
-    /// What happened, in words.
+    /// What happened, in words, up to 1,024 characters. Of a request without an answer, the innermost cause comes first.
     pub message: String,
     /// When.
     pub at: SystemTime,

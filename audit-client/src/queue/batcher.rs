@@ -32,8 +32,8 @@ pub(crate) struct Ticket {
     pub(crate) attempts: u32,
     /// What became of those.
     pub(crate) history: History,
-    /// Whether its checksum was made anew.
-    pub(crate) encoded_anew: bool,
+    /// Whether the service has refused its checksum once, which holds here.
+    pub(crate) checksum_doubted: bool,
     /// Its permit, until it has its verdict.
     pub(crate) permit: Option<Permit>,
 }

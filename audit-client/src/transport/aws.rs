@@ -14,7 +14,7 @@ use aws_sdk_cloudtraildata::Client;
 use aws_sdk_cloudtraildata::config::retry::RetryConfig;
 use aws_sdk_cloudtraildata::config::timeout::TimeoutConfig;
 use aws_sdk_cloudtraildata::config::{Builder, IdentityCache, StalledStreamProtectionConfig};
-use aws_sdk_cloudtraildata::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_cloudtraildata::error::ProvideErrorMetadata;
 use aws_sdk_cloudtraildata::operation::put_audit_events::{PutAuditEventsError, PutAuditEventsOutput};
 use aws_sdk_cloudtraildata::types::AuditEvent;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -23,8 +23,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use super::connection::LastConnection;
 use super::credentials::{Handle, RenewableCredentials, Source};
 use super::submit::{
-    DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Failure, NO_CREDENTIALS, Submission, Submitting, Transport,
-    TransportError,
+    DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Failure, NO_CREDENTIALS, NOT_SENDABLE, NOT_TRUSTED, Submission,
+    Submitting, Transport, TransportError,
 };
 
 /// The version of the SDK's behaviour that this crate was tested with.
@@ -157,13 +157,13 @@ impl AwsTransport {
             .set_external_id(submission.external_id.map(ToString::to_string))
             .set_audit_events(Some(events))
             .customize()
-            .interceptor(connection)
+            .interceptor(connection.clone())
             .send()
             .await;
         if answer.as_ref().map_or_else(|error| error.raw_response().is_some(), |_| true) {
             close_if_silent.answered();
         }
-        answer.map(read).map_err(|error| classify(&error))
+        answer.map(read).map_err(|error| classify(&error, connection.is_known()))
     }
 }
 
@@ -181,7 +181,11 @@ fn check_url(url: &str) -> Result<(), TransportError> {
     let has_host = ["http://", "https://"]
         .iter()
         .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
-    let is_url = has_host && !url.contains(char::is_whitespace);
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    // `[::1]` has colons and no port.
+    let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    let has_port_or_none = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    let is_url = has_host && has_port_or_none && !url.contains(char::is_whitespace);
     if is_url { Ok(()) } else { Err(TransportError::EndpointUrl(crate::text::cut(url))) }
 }
 
@@ -200,13 +204,16 @@ fn read(output: PutAuditEventsOutput) -> PutAuditEventsResponse {
 }
 
 /// The SDK's error as status, code, words and wait.
-fn classify(error: &SdkError<PutAuditEventsError, HttpResponse>) -> Failure {
+fn classify(error: &SdkError<PutAuditEventsError, HttpResponse>, was_connected: bool) -> Failure {
     let service = error.as_service_error();
     let words = service.and_then(|error| error.message()).map(ToOwned::to_owned);
-    let mut failure = Failure::new(words.unwrap_or_else(|| DisplayErrorContext(error).to_string()));
+    let mut failure = Failure::new(words.unwrap_or_else(|| innermost_first(error)));
     failure.code = service.and_then(|error| error.code()).map(ToOwned::to_owned);
-    if failure.code.is_none() && is_about_credentials(error) {
-        failure.code = Some(NO_CREDENTIALS.to_owned());
+    if error.raw_response().is_none() {
+        failure.never_sent = !was_connected;
+        if failure.code.is_none() {
+            failure.code = own_code(error, was_connected).map(ToOwned::to_owned);
+        }
     }
     if let Some(response) = error.raw_response() {
         failure.status = Some(response.status().as_u16());
@@ -221,13 +228,43 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
     number("x-amz-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
-fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<CredentialsError>() {
-            return true;
-        }
-        cause = error.source();
+/// Our own code for a request without an answer, if sending it again cannot help until something is repaired.
+fn own_code(error: &SdkError<PutAuditEventsError, HttpResponse>, was_connected: bool) -> Option<&'static str> {
+    if chain(error).any(<dyn Error + 'static>::is::<CredentialsError>) {
+        return Some(NO_CREDENTIALS);
     }
-    false
+    if chain(error).any(is_distrust) {
+        return Some(NOT_TRUSTED);
+    }
+    // What is neither the network's nor the service's doing comes from the configuration.
+    let may_pass = match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout() || was_connected,
+        _ => true,
+    };
+    (!may_pass).then_some(NOT_SENDABLE)
+}
+
+/// An error and its causes, outermost first.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error: &&'a (dyn Error + 'static)| error.source())
+}
+
+/// rustls says so by an error of its own, which arrives inside of one or more `io::Error`s.
+fn is_distrust(error: &(dyn Error + 'static)) -> bool {
+    let mut error = error;
+    while let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        error = inner;
+    }
+    matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// The texts of an error and its causes in one line, the innermost first: it is the reason, and the text may be cut.
+fn innermost_first(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = chain(error).map(ToString::to_string).collect();
+    // Some print their cause themselves.
+    texts.dedup_by(|inner, outer| outer.contains(inner.as_str()));
+    let innermost = texts.pop().unwrap_or_default();
+    texts.reverse();
+    if texts.is_empty() { innermost } else { format!("{innermost} (during: {})", texts.join("; ")) }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_cloudtraildata::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_cloudtraildata::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudtraildata::error::BoxError;
-use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 
 /// Remembers the connection of one request. As an interceptor, it learns the connection from the SDK.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,16 @@ pub(super) struct LastConnection(Arc<Mutex<Option<CaptureSmithyConnection>>>);
 impl LastConnection {
     pub(super) fn close_unless_answered(&self) -> CloseUnlessAnswered {
         CloseUnlessAnswered(Some(self.clone()))
+    }
+
+    /// Whether the request has had a connection. Without one, it got no further than looking up credentials or a name, or
+    /// connecting, and nothing of it was sent.
+    pub(super) fn is_known(&self) -> bool {
+        self.get().is_some()
+    }
+
+    fn get(&self) -> Option<ConnectionMetadata> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(CaptureSmithyConnection::get)
     }
 }
 
@@ -49,10 +59,7 @@ impl CloseUnlessAnswered {
 
 impl Drop for CloseUnlessAnswered {
     fn drop(&mut self) {
-        let Some(LastConnection(connection)) = self.0.take() else { return };
-        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Without a connection, the request got no further than looking up names or credentials, or connecting.
-        if let Some(connection) = connection.and_then(|connection| connection.get()) {
+        if let Some(connection) = self.0.take().and_then(|last| last.get()) {
             connection.poison();
         }
     }

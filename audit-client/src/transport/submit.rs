@@ -13,6 +13,12 @@ pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Our own code for a request that could not be signed because there are no credentials.
 pub(crate) const NO_CREDENTIALS: &str = "CredentialsNotLoaded";
+/// Our own code for a request that cannot be made from the configuration, such as one to an address that is none.
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only transports of this crate say so"))]
+pub(crate) const NOT_SENDABLE: &str = "RequestNotSendable";
+/// Our own code for a service whose certificate this machine does not trust.
+#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only transports of this crate say so"))]
+pub(crate) const NOT_TRUSTED: &str = "CertificateNotTrusted";
 
 /// A transport that cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +104,9 @@ pub struct Failure {
     pub message: String,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the request certainly never reached the service, since there was no connection, or nothing to sign it with. Its
+    /// events are then not in doubt.
+    pub never_sent: bool,
 }
 
 impl Failure {
@@ -124,6 +133,13 @@ impl Failure {
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// For a request that certainly never reached the service.
+    #[must_use]
+    pub fn never_sent(mut self) -> Self {
+        self.never_sent = true;
         self
     }
 

@@ -4,6 +4,6 @@ mod delivery_table;
 mod environment;
 mod runtimes;
 mod scripted;
-mod silence;
 mod soak;
 mod spooled;
+mod unreachable;

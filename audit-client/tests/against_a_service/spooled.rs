@@ -105,7 +105,9 @@ async fn dead_letters_lie_in_the_spools_directory_and_are_not_sent_again() {
     let mut letters = client.dead_letters();
     let receipt = client.emit(entry("a")).await.expect("on disk");
     client.flush().await.expect("settled");
-    assert!(matches!(receipt.delivered().await, Err(NotDelivered::Rejected { code, .. }) if code == "InvalidData"));
+    assert!(
+        matches!(receipt.delivered().await, Err(NotDelivered::Rejected { code, .. }) if code == "InvalidData".into())
+    );
     assert_eq!(letters.next().await.expect("a letter").entry(), Ok(entry("a")));
     let report = client.shutdown(SOON).await;
     adds_up(&report);

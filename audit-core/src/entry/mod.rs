@@ -97,6 +97,12 @@ impl Entry {
         self.checksum
     }
 
+    /// Whether the data still has the checksum that the entry was made with. Hashes all of it.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        Checksum::of(self.event_data.as_bytes()) == self.checksum
+    }
+
     /// The event's `recipientAccountId`: whose channel it is for.
     #[must_use]
     pub fn recipient_account_id(&self) -> AccountId {

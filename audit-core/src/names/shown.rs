@@ -6,25 +6,36 @@ use std::fmt;
 /// and cannot forge another, or change how the line around it reads.
 #[must_use]
 pub fn shown(value: &str) -> Shown<'_> {
-    Shown(value)
+    Shown { value, characters: 80 }
 }
 
 /// See [`shown`].
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a>(&'a str);
+pub struct Shown<'a> {
+    value: &'a str,
+    characters: usize,
+}
+
+impl Shown<'_> {
+    /// Shows up to this number of characters instead, for texts that say what to do at their end.
+    #[must_use]
+    pub fn up_to(self, characters: usize) -> Self {
+        Self { characters, ..self }
+    }
+}
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 80;
-        let end = self.0.char_indices().nth(SHOWN).map_or(self.0.len(), |(at, _)| at);
-        for character in self.0[..end].chars() {
+        let Self { value, characters } = *self;
+        let end = value.char_indices().nth(characters).map_or(value.len(), |(at, _)| at);
+        for character in value[..end].chars() {
             if is_invisible(character) {
                 write!(f, "{}", character.escape_unicode())?;
             } else {
                 fmt::Write::write_char(f, character)?;
             }
         }
-        if end < self.0.len() { f.write_str("…") } else { Ok(()) }
+        if end < value.len() { f.write_str("…") } else { Ok(()) }
     }
 }
 
@@ -50,5 +61,6 @@ mod tests {
     fn what_could_change_the_line_around_it_is_escaped() {
         assert_eq!(shown("a\nb\u{202E}c\u{E0041}ö").to_string(), "a\\u{a}b\\u{202e}c\\u{e0041}ö");
         assert_eq!(shown(&"ä".repeat(81)).to_string(), format!("{}…", "ä".repeat(80)));
+        assert_eq!(shown("abc").up_to(2).to_string(), "ab…");
     }
 }
