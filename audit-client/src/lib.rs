@@ -91,9 +91,8 @@ pub use aws_credential_types::provider::{self as credentials_provider, ProvideCr
 // What an event is: audit-core's names, so that an application depends on one crate.
 pub use audit_core::wire::{EntryErrorCode, RequestErrorCode};
 pub use audit_core::{
-    AccountId, Actor, AuditError, ChannelArn, Checksum, Context, EncodeError, EncodeFault, Entry, EntryError,
-    EventCatalog, EventId, EventTime, ExternalId, HmacKeys, Identity, IntoEntry, NameError, NamesActor, StaticEntry,
-    Violation,
+    AccountId, Actor, ChannelArn, Checksum, Context, EncodeError, EncodeFault, Entry, EntryError, EventCatalog,
+    EventId, EventTime, ExternalId, HmacKeys, Identity, IntoEntry, NameError, NamesActor, StaticEntry, Violation,
 };
 pub use audit_core::{limits, schema};
 
@@ -112,11 +111,11 @@ pub mod writer {
 
 /// What the derive knows of an event type: see [`EventCatalog`].
 pub mod catalog {
-    pub use audit_core::{EventCatalog, EventType, FieldType, Protection, Role};
+    pub use audit_core::{EventCatalog, EventType, FieldType, Protection, Role, ValueField, ValueType};
 }
 
 // The derives that refer to this crate, each with its trait; what their code refers to.
 #[doc(hidden)]
 pub use audit_core::__;
 #[doc(inline)]
-pub use audit_core::__::for_client::{AuditEvent, UserIdentity, entry};
+pub use audit_core::__::for_client::{AuditError, AuditEvent, AuditValue, UserIdentity, entry};

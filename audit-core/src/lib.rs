@@ -39,9 +39,10 @@ mod encode;
 #[path = "derive/mod.rs"]
 pub mod __;
 
-pub use catalog::{EventCatalog, EventType, FieldType, Protection, Role};
+pub use catalog::{EventCatalog, EventType, FieldType, Protection, Role, ValueField, ValueType};
 pub use contract::schema;
 pub use contract::violation::Violation;
+pub use encode::audit_value::AuditValue;
 pub use encode::error::{EncodeError, EncodeFault};
 pub use encode::event::{AuditEvent, IntoEntry, NamesActor};
 pub use encode::identity::{Actor, Identity, UserIdentity};
@@ -57,7 +58,7 @@ pub use names::{AccountId, ChannelArn, Checksum, EventId, EventTime, ExternalId,
 
 // The derives share their traits' names: a derive is a macro, a trait is a type.
 #[cfg(feature = "derive")]
-pub use audit_derive::{AuditEvent, UserIdentity};
+pub use audit_derive::{AuditError, AuditEvent, AuditValue, UserIdentity};
 
 /// A whole constant event: its data as a JSON object.
 ///

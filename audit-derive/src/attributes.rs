@@ -6,7 +6,10 @@
 
 use crate::roles::Role;
 
-use Place::{Enum, EventField, Identity, IdentityField, Struct, Variant};
+use Place::{
+    Enum, Error, ErrorVariant, EventField, Identity, IdentityField, IdentityVariant, Struct, Value, ValueField,
+    ValueVariant, Variant,
+};
 
 /// Something that can carry `#[audit(…)]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,13 +22,41 @@ pub(crate) enum Place {
     Variant,
     /// A field of an event.
     EventField,
-    /// A struct that derives `UserIdentity`.
+    /// A type that derives `UserIdentity`.
     Identity,
+    /// A variant of an enum that derives `UserIdentity`.
+    IdentityVariant,
     /// A field of an identity.
     IdentityField,
+    /// A type that derives `AuditValue`.
+    Value,
+    /// A variant of an enum that derives `AuditValue`.
+    ValueVariant,
+    /// A field of such a value.
+    ValueField,
+    /// A type that derives `AuditError`.
+    Error,
+    /// A variant of an enum that derives `AuditError`.
+    ErrorVariant,
 }
 
 impl Place {
+    /// All places.
+    pub(crate) const ALL: [Self; 12] = [
+        Struct,
+        Enum,
+        Variant,
+        EventField,
+        Identity,
+        IdentityVariant,
+        IdentityField,
+        Value,
+        ValueVariant,
+        ValueField,
+        Error,
+        ErrorVariant,
+    ];
+
     /// As messages name it: "valid on {…}".
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -33,8 +64,14 @@ impl Place {
             Enum => "an event enum",
             Variant => "a variant of an event enum",
             EventField => "a field of an event",
-            Identity => "an identity struct",
+            Identity => "an identity",
+            IdentityVariant => "a variant of an identity",
             IdentityField => "a field of an identity",
+            Value => "an audit value",
+            ValueVariant => "a variant of an audit value",
+            ValueField => "a field of an audit value",
+            Error => "an audit error",
+            ErrorVariant => "a variant of an audit error",
         }
     }
 }
@@ -71,7 +108,9 @@ pub(crate) struct Attribute {
 const ITEMS: &[Place] = &[Struct, Enum];
 const FIELDS: &[Place] = &[EventField];
 const IDENTITY_FIELDS: &[Place] = &[IdentityField];
-const KEYED: &[Place] = &[EventField, IdentityField];
+const KEYED: &[Place] = &[EventField, IdentityField, ValueField];
+const ALL_ITEMS: &[Place] = &[Struct, Enum, Identity, Value, Error];
+const KEYED_ITEMS: &[Place] = &[Struct, Enum, Identity, Value];
 
 /// A row without the field names.
 const fn row(
@@ -89,25 +128,27 @@ const fn row(
 static OF_ITEMS: &[Attribute] = &[
     row("source", &[Struct, Enum, Variant], Takes::Text, "source = \"orders.example.com\"", "the event's `eventSource`; required"),
     row("version", &[Struct, Enum, Variant], Takes::Text, "version = \"1.0\"", "the version of the event's form; \"1.0\" where it is left out"),
-    row("name", &[Struct, Variant], Takes::Text, "name = \"RefundIssued\"", "the event's `eventName`; the identifier where it is left out"),
-    row("rename_all", &[Struct, Enum, Identity], Takes::Case, "rename_all = \"camelCase\"", "how field names become keys; \"camelCase\" where it is left out"),
+    row("name", &[Struct, Variant, ValueVariant], Takes::Text, "name = \"RefundIssued\"", "the event's `eventName`, or a variant's name in a value; the identifier where it is left out"),
+    row("rename_all", KEYED_ITEMS, Takes::Case, "rename_all = \"camelCase\"", "how field names become keys; \"camelCase\" where it is left out"),
     row("generate_id", ITEMS, Takes::Nothing, "generate_id", "no field is the id: each event gets a new `UUIDv7`"),
-    row("crate", &[Struct, Enum, Identity], Takes::Module, "crate = \"::audit_core\"", "where the generated code finds the library"),
-    row("bound", &[Struct, Enum, Identity], Takes::Bounds, "bound = \"T: serde::Serialize\"", "the where clause of the impl, instead of the inferred one"),
-    row("type", &[Identity], Takes::Text, "type = \"Staff\"", "the identity's `type`; required"),
+    row("crate", ALL_ITEMS, Takes::Module, "crate = \"::audit_core\"", "where the generated code finds the library"),
+    row("bound", ALL_ITEMS, Takes::Bounds, "bound = \"T: serde::Serialize\"", "the where clause of the impl, instead of the inferred one"),
+    row("type", &[Identity, IdentityVariant], Takes::Text, "type = \"Staff\"", "the identity's `type`; required"),
+    row("code", &[Error, ErrorVariant], Takes::Text, "code = \"CardExpired\"", "the error's `errorCode`; the identifier where it is left out"),
 ];
 
 /// The attributes that say how a field is written.
 #[rustfmt::skip]
 static OF_FIELDS: &[Attribute] = &[
     row("rename", KEYED, Takes::Text, "rename = \"orderId\"", "the key"),
-    row("flatten", KEYED, Takes::Nothing, "flatten", "the value's own keys stand in place of one key"),
+    row("flatten", &[EventField, IdentityField], Takes::Nothing, "flatten", "the value's own keys stand in place of one key"),
     row("skip", KEYED, Takes::Nothing, "skip", "the field is left out"),
     row("skip_if", KEYED, Takes::Function, "skip_if = Vec::is_empty", "the field is left out where the function, called with a reference to it, says so"),
     row("with", KEYED, Takes::Function, "with = in_euros", "what the function, called with a reference to the field, returns is the value"),
     row("redact", KEYED, Takes::Nothing, "redact", "the key stays, the value is `[REDACTED]`"),
     row("target", FIELDS, Takes::Text, "target = \"Order\"", "the value is the id of what the event was done to: `additionalEventData.targets` names it as well"),
-    row("hmac", FIELDS, Takes::Nothing, "hmac", "the value is its HMAC-SHA-256, keyed by the context: findable, never readable"),
+    row("nested", &[EventField, ValueField], Takes::Nothing, "nested", "the type derives `AuditValue`: the catalog shows the value's fields"),
+    row("hmac", KEYED, Takes::Nothing, "hmac", "the value is its HMAC-SHA-256, keyed by the context: findable, never readable"),
 ];
 
 /// The attributes that give roles, out of the table of roles.

@@ -25,15 +25,20 @@ pub(crate) const fn module(place: Place) -> &'static str {
         Place::Enum => "event_enum",
         Place::Variant => "event_variant",
         Place::EventField => "event_field",
-        Place::Identity => "identity_struct",
+        Place::Identity => "identity",
+        Place::IdentityVariant => "identity_variant",
         Place::IdentityField => "identity_field",
+        Place::Value => "value",
+        Place::ValueVariant => "value_variant",
+        Place::ValueField => "value_field",
+        Place::Error => "error",
+        Place::ErrorVariant => "error_variant",
     }
 }
 
 /// An import for each name, a module for each place.
 pub(crate) fn imports(names: &[(Place, Ident)], library: &TokenStream) -> TokenStream {
-    let places = [Place::Struct, Place::Enum, Place::Variant, Place::EventField, Place::Identity, Place::IdentityField];
-    let modules = places.into_iter().filter_map(|place| {
+    let modules = Place::ALL.into_iter().filter_map(|place| {
         // A keyword cannot be imported, and is complete.
         let here: Vec<&Ident> = names
             .iter()
@@ -64,9 +69,7 @@ mod tests {
 
     #[test]
     fn the_library_offers_each_attribute_where_it_is_valid() {
-        for place in
-            [Place::Struct, Place::Enum, Place::Variant, Place::EventField, Place::Identity, Place::IdentityField]
-        {
+        for place in Place::ALL {
             let text = library_module(module(place));
             let mut count = 0;
             // No item can be named `crate`.

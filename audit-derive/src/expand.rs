@@ -50,6 +50,32 @@ pub(crate) fn user_identity(input: TokenStream, through: Library) -> TokenStream
     finish(&diagnostics, &library, || emit::identity(&model), || emit::fallback_identity(&input, &library))
 }
 
+/// `#[derive(AuditValue)]`.
+pub(crate) fn audit_value(input: TokenStream, through: Library) -> TokenStream {
+    let input = match parse::item(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut diagnostics = Diagnostics::default();
+    let attributes = parse::attributes(&input.attrs, Place::Value, &mut diagnostics);
+    let library = check::library(&attributes, through.name());
+    let model = check::value(&input, &attributes, library.clone(), &mut diagnostics);
+    finish(&diagnostics, &library, || emit::audit_value(&model), || emit::fallback_value(&input, &library))
+}
+
+/// `#[derive(AuditError)]`.
+pub(crate) fn audit_error(input: TokenStream, through: Library) -> TokenStream {
+    let input = match parse::item(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut diagnostics = Diagnostics::default();
+    let attributes = parse::attributes(&input.attrs, Place::Error, &mut diagnostics);
+    let library = check::library(&attributes, through.name());
+    let model = check::error(&input, &attributes, library.clone(), &mut diagnostics);
+    finish(&diagnostics, &library, || emit::error(&model), || emit::fallback_error(&input, &library))
+}
+
 /// The code, or the errors and the impls that replace it.
 fn finish(
     diagnostics: &Diagnostics,

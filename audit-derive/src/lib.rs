@@ -62,7 +62,7 @@ use expand::Library;
 /// | struct, enum | `source` (required), `version`, `rename_all`, `generate_id`, `crate`, `bound`; on a struct also `name` |
 /// | variant | `name`, `source`, `version` |
 /// | field: its role | `id` (required, or `generate_id`), `event_name`, `user_identity`, `time`, `user_agent`, `source_ip`, `error_code`, `error_message`, `outcome`, `request` (the default), `response`, `additional` |
-/// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `hmac` |
+/// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `nested`, `hmac` |
 ///
 /// `docs/derive.md` in the repository has an example of each, and the JSON that comes out.
 #[proc_macro_derive(AuditEvent, attributes(audit))]
@@ -77,7 +77,7 @@ pub fn audit_event_for_client(input: TokenStream) -> TokenStream {
     expand::audit_event(input.into(), Library::Client).into()
 }
 
-/// Makes a struct an identity, which acts: implements `UserIdentity`.
+/// Makes a struct an identity, which acts, or each variant of an enum one: implements `UserIdentity`.
 ///
 /// ```
 /// use audit_core::UserIdentity;
@@ -96,8 +96,9 @@ pub fn audit_event_for_client(input: TokenStream) -> TokenStream {
 ///
 /// | on | attributes |
 /// |---|---|
-/// | struct | `type` (required), `rename_all`, `crate`, `bound` |
-/// | field | `principal_id` (required on one), `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact` |
+/// | struct, enum | `type` (required), `rename_all`, `crate`, `bound` |
+/// | variant | `type` |
+/// | field | `principal_id` (required on one), `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `hmac` |
 #[proc_macro_derive(UserIdentity, attributes(audit))]
 pub fn user_identity(input: TokenStream) -> TokenStream {
     expand::user_identity(input.into(), Library::Core).into()
@@ -108,6 +109,82 @@ pub fn user_identity(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(UserIdentityForClient, attributes(audit))]
 pub fn user_identity_for_client(input: TokenStream) -> TokenStream {
     expand::user_identity(input.into(), Library::Client).into()
+}
+
+/// Makes a struct or an enum a value that hides what it says is hidden, wherever it stands in an event: implements `AuditValue`
+/// and, instead of `#[derive(Serialize)]`, `Serialize`.
+///
+/// ```
+/// use audit_core::AuditValue;
+///
+/// #[derive(AuditValue)]
+/// struct Payment {
+///     cents: u64,
+///     #[audit(hmac)]
+///     iban: String,
+///     #[audit(redact)]
+///     holder: String,
+/// }
+///
+/// // Outside of an event there is no key, and nothing is shown.
+/// let payment = Payment { cents: 5, iban: "DE89".to_owned(), holder: "Ada".to_owned() };
+/// assert!(serde_json::to_string(&payment).is_err());
+/// ```
+///
+/// | on | attributes |
+/// |---|---|
+/// | struct, enum | `rename_all`, `crate`, `bound` |
+/// | variant | `name` |
+/// | field | `rename`, `skip`, `skip_if`, `with`, `redact`, `nested`, `hmac` |
+#[proc_macro_derive(AuditValue, attributes(audit))]
+pub fn audit_value(input: TokenStream) -> TokenStream {
+    expand::audit_value(input.into(), Library::Core).into()
+}
+
+/// [`AuditValue`](macro@AuditValue), as `audit-client` re-exports it: its code refers to `::audit_client`.
+#[doc(hidden)]
+#[proc_macro_derive(AuditValueForClient, attributes(audit))]
+pub fn audit_value_for_client(input: TokenStream) -> TokenStream {
+    expand::audit_value(input.into(), Library::Client).into()
+}
+
+/// Gives an error its code, which is the name of the struct or of the variant: implements `AuditError` for a type that implements
+/// `Display`.
+///
+/// ```
+/// use audit_core::AuditError;
+///
+/// #[derive(AuditError)]
+/// enum ChargeError {
+///     CardExpired,
+///     #[audit(code = "Declined")]
+///     ByBank(String),
+/// }
+///
+/// impl std::fmt::Display for ChargeError {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("the charge failed")
+///     }
+/// }
+///
+/// assert_eq!(ChargeError::CardExpired.error_code(), "CardExpired");
+/// assert_eq!(ChargeError::ByBank("no funds".to_owned()).error_code(), "Declined");
+/// ```
+///
+/// | on | attributes |
+/// |---|---|
+/// | struct, enum | `code`, `crate`, `bound` |
+/// | variant | `code` |
+#[proc_macro_derive(AuditError, attributes(audit))]
+pub fn audit_error(input: TokenStream) -> TokenStream {
+    expand::audit_error(input.into(), Library::Core).into()
+}
+
+/// [`AuditError`](macro@AuditError), as `audit-client` re-exports it: its code refers to `::audit_client`.
+#[doc(hidden)]
+#[proc_macro_derive(AuditErrorForClient, attributes(audit))]
+pub fn audit_error_for_client(input: TokenStream) -> TokenStream {
+    expand::audit_error(input.into(), Library::Client).into()
 }
 
 /// A constant event, checked against the contract and hashed while compiling: behind `audit_core::entry!`, which passes where the

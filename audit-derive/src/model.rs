@@ -26,22 +26,30 @@ pub(crate) struct Item {
 /// A type that derives `AuditEvent`.
 pub(crate) struct Event {
     pub(crate) item: Item,
-    pub(crate) shape: Shape,
+    pub(crate) shape: Shape<EventType>,
 }
 
-pub(crate) enum Shape {
-    Struct(EventType),
-    Enum(Vec<(Ident, EventType)>),
+/// A struct, or the variants of an enum.
+pub(crate) enum Shape<T> {
+    Struct(T),
+    Enum(Vec<(Ident, T)>),
+}
+
+impl<T> Shape<T> {
+    /// What there is, in its order: one for a struct, one a variant for an enum.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        let (one, many) = match self {
+            Self::Struct(one) => (Some(one), [].as_slice()),
+            Self::Enum(many) => (None, many.as_slice()),
+        };
+        one.into_iter().chain(many.iter().map(|(_, one)| one))
+    }
 }
 
 impl Event {
-    /// The event types in their order: one for a struct, one a variant for an enum.
+    /// The event types.
     pub(crate) fn types(&self) -> impl Iterator<Item = &EventType> {
-        let (one, many) = match &self.shape {
-            Shape::Struct(one) => (Some(one), [].as_slice()),
-            Shape::Enum(many) => (None, many.as_slice()),
-        };
-        one.into_iter().chain(many.iter().map(|(_, event_type)| event_type))
+        self.shape.all()
     }
 }
 
@@ -73,11 +81,38 @@ impl EventType {
 /// A type that derives `UserIdentity`.
 pub(crate) struct Identity {
     pub(crate) item: Item,
+    pub(crate) shape: Shape<IdentityType>,
+}
+
+/// A type of identity: a struct, or a variant of an enum.
+pub(crate) struct IdentityType {
     pub(crate) kind: Text,
     /// All fields but the skipped ones, as declared.
     pub(crate) fields: Vec<Field>,
     /// The skipped fields.
     pub(crate) skipped: Vec<Member>,
+}
+
+/// A type that derives `AuditValue`.
+pub(crate) struct AuditValue {
+    pub(crate) item: Item,
+    pub(crate) shape: Shape<ValueType>,
+}
+
+/// The fields of a value: of a struct, or of a variant.
+pub(crate) struct ValueType {
+    /// A variant's name in the JSON.
+    pub(crate) name: Text,
+    /// All fields but the skipped ones, as declared.
+    pub(crate) fields: Vec<Field>,
+    /// The skipped fields.
+    pub(crate) skipped: Vec<Member>,
+}
+
+/// A type that derives `AuditError`.
+pub(crate) struct AuditError {
+    pub(crate) item: Item,
+    pub(crate) shape: Shape<Text>,
 }
 
 /// The fields that the generated code does not read.
@@ -105,6 +140,8 @@ pub(crate) struct Field {
     pub(crate) form: Form,
     /// The type of the thing that the value is the id of.
     pub(crate) target: Option<Text>,
+    /// Whether the catalog shows the fields of the value.
+    pub(crate) nested: bool,
 }
 
 impl Field {

@@ -8,7 +8,7 @@ pub(crate) struct Row {
     pub(crate) attribute: &'static str,
     /// What the attribute does, for docs and completion. Empty where no attribute gives the role.
     pub(crate) doc: &'static str,
-    /// Whether it is the role of an identity's field.
+    /// Whether it is the role of a field of something else than an event: of an identity, or of a value.
     pub(crate) of_identity: bool,
     /// The role's letter in a catalog's text.
     pub(crate) letter: char,
@@ -90,6 +90,8 @@ roles! {
     PrincipalId { "principal_id", identity, required Display; "role: the identity's `principalId`; required" }
     /// Of an identity: a key of its `details`. A field without an attribute has it.
     Detail { "detail", identity, key of "details", Serialize }
+    /// Of an audit value: one of its keys. Its fields have no other role.
+    Member { "member", identity, key of "the value", Serialize }
 }
 
 impl Role {

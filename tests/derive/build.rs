@@ -6,7 +6,7 @@ use std::{env, fs};
 const PAGE: &str = "../../docs/derive.md";
 
 /// What every example may use.
-const USES: &str = "#[allow(unused_imports)]\nuse std::{collections::BTreeMap, net::IpAddr, time::SystemTime};\n#[allow(unused_imports)]\nuse audit_core::{AuditEvent, IntoEntry, StaticEntry, UserIdentity, entry};\n";
+const USES: &str = "#[allow(unused_imports)]\nuse std::{collections::BTreeMap, net::IpAddr, time::SystemTime};\n#[allow(unused_imports)]\nuse audit_core::{AuditError, AuditEvent, AuditValue, IntoEntry, StaticEntry, UserIdentity, entry};\n";
 
 fn main() {
     println!("cargo::rerun-if-changed={PAGE}");
@@ -35,11 +35,13 @@ fn write(file: &str, code: &str) {
 }
 
 fn large_enum(variants: usize, fields: usize) -> String {
-    let fields: String = (0..fields)
-        .map(|at| format!("some_field_name_{at}: Option<std::collections::BTreeMap<String, Vec<u8>>>, "))
+    let fields: Vec<_> = (0..fields)
+        .map(|at| format!("some_field_name_{at}: Option<std::collections::BTreeMap<String, Vec<u8>>>"))
         .collect();
-    let variants: String =
+    let fields = fields.join(", ");
+    let variants: Vec<_> =
         (0..variants).map(|at| format!("/// Doc of variant {at}.\nVariant{at} {{ {fields} }},\n")).collect();
+    let variants = variants.concat();
     format!("#[derive(AuditEvent)]\n#[audit(source = \"a.example.com\", generate_id)]\nenum Large {{\n{variants}}}\n")
 }
 

@@ -25,7 +25,7 @@ macro_rules! suite {
         pub(crate) struct Robot(#[audit(principal_id)] pub u32, #[audit(rename = "owner")] pub ::core::option::Option<char>);
 
         const ROBOT: &::core::primitive::str = "Robot";
-        struct T2;
+        pub(crate) struct T2;
 
         const fn is_zero(value: &u8) -> bool {
             *value == 0
@@ -47,7 +47,8 @@ macro_rules! suite {
         const NOTE: &::core::primitive::str = "the note";
 
         /// What was refused, and why.
-        #[derive(::core::fmt::Debug)]
+        #[derive(::core::fmt::Debug, $($lib)*::AuditError)]
+        #[audit(code = "CardExpired" $($krate)*)]
         pub(crate) struct Refused;
 
         impl ::core::fmt::Display for Refused {
@@ -56,10 +57,83 @@ macro_rules! suite {
             }
         }
 
-        impl $($lib)*::AuditError for Refused {
-            fn error_code(&self) -> ::std::borrow::Cow<'_, ::core::primitive::str> {
-                ::std::borrow::Cow::Borrowed("CardExpired")
+        /// Why it failed.
+        #[derive(::core::fmt::Debug, $($lib)*::AuditError)]
+        #[audit(bound = "T: ::core::fmt::Debug" $($krate)*)]
+        pub(crate) enum Failed<T> {
+            /// By its name.
+            Timeout,
+            /// By a constant.
+            #[audit(code = NOTE)]
+            Other(T),
+        }
+
+        impl<T: ::core::fmt::Debug> ::core::fmt::Display for Failed<T> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(self, f)
             }
+        }
+
+        /// Any of them.
+        #[derive($($lib)*::UserIdentity)]
+        #[audit(type = ROBOT $($krate)*)]
+        pub(crate) enum Anyone<'a, T> {
+            /// A person.
+            #[audit(type = "Staff")]
+            Staff {
+                #[audit(principal_id, hmac)]
+                email: &'a ::core::primitive::str,
+                #[audit(hmac, rename = NOTE)]
+                phone: T,
+                #[audit(redact)]
+                secret: u8,
+            },
+            /// A thing.
+            Robot(#[audit(principal_id)] u8, #[audit(skip)] T2),
+        }
+
+        /// What is inside.
+        #[derive($($lib)*::AuditValue)]
+        #[audit(rename_all = "kebab-case" $($krate)*)]
+        pub(crate) struct Inside<'a, T> {
+            by_name: T,
+            #[audit(hmac)]
+            iban: &'a ::core::primitive::str,
+            #[audit(redact, rename = NOTE)]
+            holder: T2,
+            #[audit(skip_if = is_zero)]
+            zero: u8,
+            #[audit(nested)]
+            kinds: [Kind; 2],
+        }
+
+        /// Of which kind.
+        #[derive(::core::clone::Clone, ::core::marker::Copy, $($lib)*::AuditValue)]
+        #[audit(rename_all = "UPPERCASE" $($krate)*)]
+        pub(crate) enum Kind {
+            /// Nothing.
+            Bare,
+            /// Something.
+            #[audit(name = NOTE)]
+            With {
+                #[audit(with = doubled)]
+                twice: u32,
+                #[audit(skip)]
+                skipped: u8,
+            },
+        }
+
+        /// With a value inside.
+        #[derive($($lib)*::AuditEvent)]
+        #[audit(source = "orders.example.com", generate_id $($krate)*)]
+        #[doc = ::core::concat!("By ", "a macro.")]
+        pub(crate) struct Holds<'a> {
+            #[audit(user_identity)]
+            by: Anyone<'a, u8>,
+            #[audit(nested)]
+            inside: Inside<'a, u8>,
+            #[audit(outcome)]
+            outcome: ::core::result::Result<(), Failed<u8>>,
         }
 
         /// Every role and every way.
@@ -265,6 +339,31 @@ macro_rules! suite {
             ends(&Packed { id: 1, small: 2, other: 0 }, r#""requestParameters":{"small":2}}"#);
             ends(&Bound { id: 1.5, text: 2.5 }, r#""requestParameters":{"text":"2.5"}}"#);
             ::std::assert!(<Nothing as $($lib)*::EventCatalog>::EVENT_TYPES.is_empty());
+        }
+
+        #[::core::prelude::v1::test]
+        fn values_identities_and_errors_hide_what_they_say() {
+            let kinds = [Kind::Bare, Kind::With { twice: 4, skipped: 1 }];
+            let text = json(&Holds {
+                by: Anyone::Staff { email: "alice", phone: 5, secret: 1 },
+                inside: Inside { by_name: 6, iban: "DE00", holder: T2, zero: 0, kinds },
+                outcome: ::core::result::Result::Err(Failed::Other(7)),
+            });
+            ::std::assert!(!text.contains("alice") && !text.contains("DE00"));
+            for part in [
+                r#""principalId":"hmac-sha256:"#,
+                r#""details":{"the note":"hmac-sha256:"#,
+                r#","secret":"[REDACTED]"}}"#,
+                r#""inside":{"by-name":6,"iban":"hmac-sha256:"#,
+                r#","the note":"[REDACTED]","kinds":["Bare",{"the note":{"TWICE":8}}]}"#,
+                r#""errorCode":"the note","errorMessage":"Other(7)""#,
+            ] {
+                ::std::assert!(text.contains(part), "{part} in {text}");
+            }
+            let event_type = &<Holds<'_> as $($lib)*::EventCatalog>::EVENT_TYPES[0];
+            ::std::assert_eq!(event_type.doc, "With a value inside.\nBy a macro.");
+            ::std::assert!(event_type.fields[1].value.is_some());
+            ::std::assert_eq!($($lib)*::AuditError::error_code(&Failed::<u8>::Timeout), "Timeout");
         }
 
         #[::core::prelude::v1::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{EventType, FieldType, Protection, Role};
+use super::{EventType, FieldType, Protection, Role, ValueField, ValueType};
 use crate::limits::{ACCOUNT_ID_DIGITS, Field};
 
 impl EventType {
@@ -135,7 +135,8 @@ fn targets_schema(targets: &[&FieldType]) -> Value {
 
 /// Whether no value of the field is left out.
 fn is_always_there(field: &FieldType) -> bool {
-    let known = !field.converted && kind(field.rust_type).is_some();
+    let has_value = field.value.is_some_and(|value| !matches!(value, ValueType::OrNull(_)));
+    let known = !field.converted && (has_value || kind(field.rust_type).is_some());
     !field.optional && (field.protection == Protection::Redact || known)
 }
 
@@ -144,11 +145,38 @@ fn value(field: &FieldType) -> Value {
         Protection::Redact => json!({ "const": "[REDACTED]" }),
         Protection::Hmac => json!({ "type": "string", "pattern": "^hmac-sha256:[-_A-Za-z0-9]{1,16}:[0-9a-f]{64}$" }),
         Protection::None if field.converted => json!({}),
+        Protection::None if field.value.is_some() => {
+            let value = field.value.map(|value| if let ValueType::OrNull(value) = value { value } else { value });
+            value.map_or_else(|| json!({}), inside)
+        }
         Protection::None => {
             let inner = field.rust_type.strip_prefix("Option<").and_then(|inner| inner.strip_suffix('>'));
             kind(inner.unwrap_or(field.rust_type)).map_or(json!({}), |kind| json!({ "type": kind }))
         }
     }
+}
+
+/// The schema of a value that has fields of its own.
+fn inside(value_type: &ValueType) -> Value {
+    match value_type {
+        ValueType::Object(fields) => object_of(fields),
+        ValueType::Name(name) => json!({ "const": name }),
+        ValueType::Variant(name, fields) => {
+            let properties = Map::from_iter([((*name).to_owned(), object_of(fields))]);
+            json!({ "type": "object", "properties": properties, "required": [name], "additionalProperties": false })
+        }
+        ValueType::OneOf(variants) => json!({ "oneOf": variants.iter().map(inside).collect::<Vec<_>>() }),
+        ValueType::List(item) => json!({ "type": "array", "items": inside(item) }),
+        ValueType::Map(value) => json!({ "type": "object", "additionalProperties": inside(value) }),
+        ValueType::OrNull(value) => json!({ "anyOf": [inside(value), { "type": "null" }] }),
+    }
+}
+
+fn object_of(fields: &[ValueField]) -> Value {
+    let fields: Vec<FieldType> = fields.iter().map(ValueField::as_field).collect();
+    let properties: Map<String, Value> = fields.iter().map(|field| (field.key.to_owned(), value(field))).collect();
+    let required: Vec<_> = fields.iter().filter(|field| is_always_there(field)).map(|field| field.key).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
 /// The JSON of a type of the standard library that is never left out.

@@ -3,9 +3,11 @@
 mod json_schema;
 mod role;
 pub(crate) mod text;
+mod value_type;
 
 pub use role::Role;
 pub use text::EventCatalog;
+pub use value_type::{ValueField, ValueType};
 
 use serde::{Serialize, Serializer};
 
@@ -116,13 +118,17 @@ pub struct FieldType {
     /// The type of the thing that its value is the id of, for `additionalEventData.targets`; empty where it is no target.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub target: &'static str,
+    /// What is inside of its value, where the field is marked `nested`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<&'static ValueType>,
 }
 
 impl FieldType {
     /// A field that is always there and whose value is shown.
     #[must_use]
     pub const fn new(key: &'static str, role: Role, rust_type: &'static str) -> Self {
-        Self { key, role, rust_type, optional: false, converted: false, protection: Protection::None, target: "" }
+        let protection = Protection::None;
+        Self { key, role, rust_type, optional: false, converted: false, protection, target: "", value: None }
     }
 
     /// That may be left out.
@@ -136,6 +142,13 @@ impl FieldType {
     #[must_use]
     pub const fn converted(mut self) -> Self {
         self.converted = true;
+        self
+    }
+
+    /// Whose value has fields of its own.
+    #[must_use]
+    pub const fn value(mut self, value: &'static ValueType) -> Self {
+        self.value = Some(value);
         self
     }
 

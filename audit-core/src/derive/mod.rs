@@ -6,11 +6,13 @@
 pub use std::borrow::Cow;
 pub use std::concat;
 pub use std::fmt::Display;
+pub use std::result::Result;
 
-pub use serde::Serialize;
+pub use serde::{Serialize, Serializer};
 
 pub use crate::catalog::text::{doc, type_at, types};
-pub use crate::catalog::{EventCatalog as Catalog, EventType, FieldType, Protection, Role};
+pub use crate::catalog::{EventCatalog as Catalog, EventType, FieldType, Protection, Role, ValueField, ValueType};
+pub use crate::encode::audit_value::{AuditValue, distinct, value_of_struct, value_of_variant};
 pub use crate::encode::event::{AuditEvent as Event, NamesActor as Names};
 pub use crate::encode::identity::UserIdentity;
 pub use crate::encode::object::ObjectWriter;
@@ -47,6 +49,20 @@ pub const fn identity_type(text: &str) {
     assert!(Field::IdentityType.check_text(text).is_ok(), "an identity's type must have 1 to 128 characters");
 }
 
+/// Holds an error's code to the contract, where only the compiler can read it.
+#[track_caller]
+pub const fn error_code(text: &str) {
+    assert!(
+        !text.is_empty() && Field::ErrorCode.check_text(text).is_ok(),
+        "an error's code must have 1 to 256 characters"
+    );
+}
+
+/// The mask of a principal in place of its text.
+pub fn mask_principal<T: Display + ?Sized>(principal: &T, text: Text<'_>) {
+    crate::encode::identity::mask_principal(&principal, text);
+}
+
 /// What takes the text of a principal.
 pub type Text<'a> = &'a mut dyn FnMut(&dyn Display);
 
@@ -70,7 +86,7 @@ impl<F> Serialize for Written<F>
 where
     F: Fn(serde_json::value::Serializer) -> Result<serde_json::Value, serde_json::Error>,
 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (self.0)(serde_json::value::Serializer).map_err(serde::ser::Error::custom)? {
             serde_json::Value::Null => serializer.serialize_none(),
             value => value.serialize(serializer),
@@ -91,9 +107,14 @@ pub use audit_derive::entry;
 /// What `audit-client` re-exports: the derives whose code refers to `::audit_client`, each with its trait.
 #[cfg(feature = "derive")]
 pub mod for_client {
-    pub use audit_derive::{AuditEventForClient as AuditEvent, UserIdentityForClient as UserIdentity};
+    pub use audit_derive::{
+        AuditErrorForClient as AuditError, AuditEventForClient as AuditEvent, AuditValueForClient as AuditValue,
+        UserIdentityForClient as UserIdentity,
+    };
 
+    pub use crate::encode::audit_value::AuditValue;
     pub use crate::encode::event::AuditEvent;
     pub use crate::encode::identity::UserIdentity;
+    pub use crate::encode::roles::AuditError;
     pub use crate::entry;
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::error::EncodeError;
-use super::hmac::HmacKey;
+use super::error::{EncodeError, EncodeFault};
+use super::hmac::{self, HmacKey, Pending};
 use super::identity::{UserIdentity, write_identity};
 use super::member::{ReadyMember, write_address, write_text_member};
 use crate::limits::Field;
@@ -30,14 +31,16 @@ pub struct Context {
     pub(crate) identity: Option<ReadyMember>,
     pub(crate) user_agent: Option<ReadyMember>,
     pub(crate) source_ip: Option<ReadyMember>,
-    pub(crate) hmac_key: Option<HmacKey>,
+    pub(crate) hmac_key: Option<Arc<HmacKey>>,
+    /// The identity with placeholders, and what is to be hidden there once there is a key; it is not written before.
+    pending: Option<Arc<(String, Pending)>>,
 }
 
 impl Context {
     /// A context for events to this account: the one in the channel's ARN.
     #[must_use]
     pub fn new(account: AccountId) -> Self {
-        Self { account, time: None, identity: None, user_agent: None, source_ip: None, hmac_key: None }
+        Self { account, time: None, identity: None, user_agent: None, source_ip: None, hmac_key: None, pending: None }
     }
 
     /// The same for another account.
@@ -47,10 +50,29 @@ impl Context {
         self
     }
 
-    /// Who acted, for events that do not say so. An identity that breaks a rule is an error when an event needs it.
+    /// Who acted, for events that do not say so. An identity that breaks a rule is an error when an event needs it. Its `hmac` fields
+    /// are hidden under the key that the context has, or else under the first one that it gets.
     #[must_use]
     pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
-        self.identity = Some(ReadyMember::new(|out| write_identity(out, identity)));
+        if let Some(key) = &self.hmac_key {
+            self.identity = Some(ReadyMember::new(|out| hmac::with_key(Some(key), || write_identity(out, identity))));
+            self.pending = None;
+            return self;
+        }
+        let mut json = String::new();
+        let (result, pending) = hmac::without_key(|| write_identity(&mut json, identity));
+        let pending = pending.filter(|pending| !pending.is_empty());
+        if let (Ok(()), Some(pending)) = (&result, pending) {
+            let no_key = EncodeError::new(EncodeFault::NoHmacKey { key: Field::UserIdentity.path().to_owned() });
+            self.identity = Some(ReadyMember::new(|_| Err(no_key)));
+            self.pending = Some(Arc::new((json, pending)));
+        } else {
+            self.identity = Some(ReadyMember::new(|out| {
+                out.push_str(&json);
+                result
+            }));
+            self.pending = None;
+        }
         self
     }
 
@@ -73,7 +95,12 @@ impl Context {
     /// password; with another key, equal values no longer look alike: [`HmacKeys`](crate::HmacKeys) searches under old ones. At least 32 bytes are a good length.
     #[must_use]
     pub fn hmac_key(mut self, id: &str, key: impl AsRef<[u8]>) -> Self {
-        self.hmac_key = Some(HmacKey::new(id, key.as_ref()));
+        let key = HmacKey::new(id, key.as_ref());
+        if let Some(pending) = self.pending.take() {
+            let json = pending.1.fill_in(&pending.0, &key);
+            self.identity = Some(ReadyMember::new(|out| json.map(|json| out.push_str(&json))));
+        }
+        self.hmac_key = Some(Arc::new(key));
         self
     }
 
@@ -94,18 +121,18 @@ impl Context {
         match &self.time {
             None => Ok(EventTime::now()),
             Some(Ok(time)) => Ok(*time),
-            Some(Err(error)) => Err(EncodeError::new(crate::encode::error::EncodeFault::Time(error.clone()))),
+            Some(Err(error)) => Err(EncodeError::new(EncodeFault::Time(error.clone()))),
         }
     }
 }
 
-/// Shows no key and no identity.
+/// Shows no key and no identity, hidden or not yet.
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("account", &self.account)
             .field("time", &self.time)
-            .field("has_identity", &self.identity.is_some())
+            .field("has_identity", &(self.identity.is_some() || self.pending.is_some()))
             .field("user_agent", &self.user_agent)
             .field("source_ip", &self.source_ip)
             .field("has_hmac_key", &self.hmac_key.is_some())

@@ -72,6 +72,14 @@ impl EncodeError {
         self
     }
 
+    /// Says in which member the key stands.
+    pub(crate) fn inside(mut self, member: &str) -> Self {
+        if let (EncodeFault::NoHmacKey { key }, false) = (&mut self.0.cause, member.is_empty()) {
+            *key = format!("{member}.{key}");
+        }
+        self
+    }
+
     /// Says in which object the key stands.
     pub(crate) fn under(mut self, field: Field) -> Self {
         if let EncodeFault::NotJson { key, .. } | EncodeFault::NoHmacKey { key } = &mut self.0.cause {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::EncodeError;
+use super::hmac;
 use super::member::{display_fails, write_text};
 use super::object::{ObjectWriter, members_of};
 use crate::contract::violation::Violation;
@@ -17,6 +18,10 @@ use crate::limits::Field;
 /// A person or a thing that acts: what becomes an event's `userIdentity`.
 ///
 /// Derive it for your own users, or make an [`Identity`] at run time.
+///
+/// A future that holds a `&dyn UserIdentity` across an `.await` is not `Send`, since the type behind it need not be `Sync`. Where the
+/// future has to be `Send`, as `tokio::spawn` asks, take `&(dyn UserIdentity + Send + Sync)`: it goes wherever a `&dyn UserIdentity`
+/// goes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who acts",
     label = "not a user identity",
@@ -27,7 +32,8 @@ pub trait UserIdentity {
     /// What kind of actor it is: `Staff`, `Service`. 1 to 128 characters.
     fn identity_type(&self) -> Cow<'_, str>;
 
-    /// Who it is, unmistakably: 1 to 1,024 characters.
+    /// Who it is, unmistakably: 1 to 1,024 characters. Derived with `redact` or `hmac` on the principal, it is `[REDACTED]` here, and
+    /// the mask only in an event.
     fn principal_id(&self) -> Cow<'_, str>;
 
     /// What else there is to say.
@@ -87,11 +93,16 @@ impl<T: UserIdentity> Actor for Option<T> {
     }
 }
 
-impl Actor for dyn UserIdentity + '_ {
-    fn actor(&self) -> Option<&dyn UserIdentity> {
-        Some(self)
-    }
+macro_rules! of_trait_object {
+    ($($object:ty),*) => {$(
+        impl Actor for $object {
+            fn actor(&self) -> Option<&dyn UserIdentity> {
+                Some(self)
+            }
+        }
+    )*};
 }
+of_trait_object!(dyn UserIdentity + '_, dyn UserIdentity + Send + '_, dyn UserIdentity + Send + Sync + '_);
 
 /// Writes the member `"userIdentity":{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
 pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
@@ -107,13 +118,27 @@ pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> R
     match written {
         Some(Ok(fits)) => fits.map_err(|fault| Violation::of_text(Field::PrincipalId, fault))?,
         Some(Err(_)) => return Err(display_fails(Field::PrincipalId)),
-        None => return Err(Violation::Missing(Field::PrincipalId).into()),
+        // A principal that is to be hidden is not given where there is no key.
+        None => {
+            let missing = Violation::Missing(Field::PrincipalId);
+            return Err(hmac::take_fault().map_or_else(|| missing.into(), EncodeError::new));
+        }
     }
     let mut details = ObjectWriter::new(out, Field::Details);
     identity.details(&mut details)?;
     details.close()?;
     out.push('}');
     Ok(())
+}
+
+/// For the derive: gives the mask of a principal in place of its text. An empty one stays empty, and is refused as such.
+pub(crate) fn mask_principal(principal: &dyn Display, text: &mut dyn FnMut(&dyn Display)) {
+    let shown = principal.to_string();
+    if shown.is_empty() {
+        text(&shown);
+    } else if let Ok(mask) = hmac::mask_text(Field::PrincipalId.path(), &shown) {
+        text(&mask);
+    }
 }
 
 /// An identity that is built at run time.

@@ -1,5 +1,6 @@
 //! From an event to its entry: one pass, one buffer, one order.
 
+pub(crate) mod audit_value;
 mod context;
 pub(crate) mod error;
 pub(crate) mod event;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::{EncodeError, EncodeFault};
-use super::hmac::HmacKey;
+use super::hmac::{self, HmacKey};
 use super::value::{self, Written};
 use crate::contract::schema::check_bytes;
 use crate::json::escape::{plain_len, write_str};
@@ -55,6 +55,19 @@ impl<'a> ObjectWriter<'a> {
         self.attempt(|object, out| {
             object.redact(out, key);
             Ok(())
+        })
+    }
+
+    /// Writes a value that can be found, but not read: its HMAC-SHA-256 under the context's key, as
+    /// [`EventDataWriter::hmac`](crate::EventDataWriter::hmac) does. A `None` is left out.
+    pub fn hmac<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> &mut Self {
+        self.attempt(|object, out| {
+            object.masked(out, key, value, |json| {
+                hmac::mask(key, json).map_err(|_| {
+                    let fault = hmac::take_fault();
+                    EncodeError::new(fault.unwrap_or(EncodeFault::NoHmacKey { key: key.to_owned() }))
+                })
+            })
         })
     }
 
@@ -223,6 +236,23 @@ impl Object {
         value: &T,
         hmac_key: Option<&HmacKey>,
     ) -> Result<(), EncodeError> {
+        self.masked(out, key, value, |json| {
+            let no_key = || EncodeError::new(EncodeFault::NoHmacKey { key: key.to_owned() });
+            let hmac_key = hmac_key.ok_or_else(no_key)?;
+            if !hmac_key.has_valid_id() {
+                return Err(EncodeError::new(EncodeFault::HmacKeyId));
+            }
+            Ok(hmac_key.mask(json))
+        })
+    }
+
+    fn masked<T: Serialize + ?Sized>(
+        &mut self,
+        out: &mut String,
+        key: &str,
+        value: &T,
+        mask: impl FnOnce(&str) -> Result<String, EncodeError>,
+    ) -> Result<(), EncodeError> {
         let mut json = String::new();
         // The value's own words could be in the reason, so it is not told.
         let hide = |_| {
@@ -232,13 +262,9 @@ impl Object {
         if value::write(&mut json, key, value, self.depth()).map_err(hide)? == Written::Nothing {
             return Ok(());
         }
-        let hmac_key = hmac_key
-            .ok_or_else(|| EncodeError::new(EncodeFault::NoHmacKey { key: key.to_owned() }).under(self.field))?;
-        if !hmac_key.has_valid_id() {
-            return Err(EncodeError::new(EncodeFault::HmacKeyId));
-        }
+        let mask = mask(&json).map_err(|error| error.under(self.field))?;
         self.begin_key(out, key);
-        write_str(out, &hmac_key.mask(&json));
+        write_str(out, &mask);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::error::{EncodeError, EncodeFault};
+use super::hmac;
 use crate::json::fault::Failure;
 use crate::json::scan;
 use crate::json::serializer::JsonSerializer;
@@ -38,7 +39,10 @@ fn after(json: &JsonSerializer<'_>, result: Result<(), Failure>, start: usize, k
     if let Some(fault) = json.too_deep() {
         return Err(fault.into());
     }
-    result.map_err(|failure| EncodeError::from(failure).with_key(key))?;
+    result.map_err(|failure| match hmac::take_fault() {
+        Some(fault) => EncodeError::new(fault).inside(key),
+        None => EncodeError::from(failure).with_key(key),
+    })?;
     if json.failed() {
         let (key, reason) = (key.to_owned(), "its Serialize hides an error".to_owned());
         return Err(EncodeError::new(EncodeFault::NotJson { key, reason }));

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::context::Context;
 use super::error::{EncodeError, EncodeFault};
+use super::hmac;
 use super::identity::{Actor, write_identity};
 use super::member::{write_address, write_displayed_member, write_text_member};
 use super::object::Object;
@@ -346,7 +347,7 @@ impl<'a> EventDataWriter<'a> {
     /// A member whose value can be found, but not read: `hmac-sha256:`, the key's id, and the hex of the HMAC-SHA-256, under the
     /// context's key, of a string's bytes or of another value's JSON. A `None` is left out.
     pub fn hmac<T: Serialize + ?Sized>(&mut self, part: Part, key: &str, value: &T) -> &mut Self {
-        self.member(part, |object, out, context| object.hmac(out, key, value, context.hmac_key.as_ref()))
+        self.member(part, |object, out, context| object.hmac(out, key, value, context.hmac_key.as_deref()))
     }
 
     fn member(
@@ -467,7 +468,8 @@ pub(crate) fn encode(
     // to end has none to lend.
     let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let mut data = EventDataWriter::begin(event_type, context, &mut scratch);
-    let entry = write(&mut data).and_then(|()| data.finish()).map_err(|error| error.of_type(event_type));
+    let entry = hmac::with_key(context.hmac_key.as_ref(), || write(&mut data).and_then(|()| data.finish()))
+        .map_err(|error| error.of_type(event_type));
     if scratch.buffer.capacity() > KEPT_BYTES {
         scratch.buffer = String::new();
     }

@@ -96,6 +96,7 @@ impl Written<'_> {
             with: self.function("with"),
             form,
             target: None,
+            nested: self.attributes.has("nested"),
         }
     }
 
@@ -123,6 +124,9 @@ impl Written<'_> {
         if self.place == Place::IdentityField {
             let principal = self.attributes.get("principal_id");
             return (if principal.is_some() { Role::PrincipalId } else { Role::Detail }, principal);
+        }
+        if self.place == Place::ValueField {
+            return (Role::Member, None);
         }
         if self.attributes.iter().next().is_none() {
             return (Role::Request, None);
@@ -163,7 +167,11 @@ impl Written<'_> {
             return;
         }
         let name = role.attribute();
-        for how in ["rename", "flatten", "redact", "hmac", "target"] {
+        for how in ["rename", "flatten", "redact", "hmac", "target", "nested"] {
+            // A principal may be hidden.
+            if role == Role::PrincipalId && matches!(how, "redact" | "hmac") {
+                continue;
+            }
             if let Some(given) = self.attributes.get(how) {
                 diagnostics.error(
                     &given.name,
@@ -189,6 +197,10 @@ impl Written<'_> {
             ("redact", "target", "`targets` shows a target's id"),
             ("hmac", "target", "`targets` shows a target's id"),
             ("redact", "with", "a redacted value is never looked at"),
+            ("redact", "nested", "a redacted value is never looked at"),
+            ("hmac", "nested", "an HMAC is one text"),
+            ("flatten", "nested", "the fields of a flattened value are keys of the object around it"),
+            ("with", "nested", "the catalog shows the fields of the field's own type"),
         ];
         for (one, two, why) in pairs {
             if let (Some(first), Some(second)) = (self.attributes.get(one), self.attributes.get(two)) {
@@ -233,8 +245,12 @@ impl Written<'_> {
         let Some(ident) = &self.field.ident else {
             if !self.attributes.is_miswritten() {
                 let message = format!(
-                    "a field without a name needs a key: add `#[audit(rename = \"…\")]`, or `flatten`, `skip` or {}",
-                    if role == Role::Detail { "`principal_id`" } else { "a role such as `id`" }
+                    "a field without a name needs a key: add `#[audit(rename = \"…\")]`, {}",
+                    match role {
+                        Role::Detail => "or `flatten`, `skip` or `principal_id`",
+                        Role::Member => "or `skip`",
+                        _ => "or `flatten`, `skip` or a role such as `id`",
+                    }
                 );
                 diagnostics.error(&self.field.ty, message);
             }

@@ -1,12 +1,16 @@
 //! From what was written to the model: all mistakes that a macro can know are found here, in one pass.
 
+mod error;
 mod event;
 mod field;
 mod identity;
 mod keys;
+mod value;
 
+pub(crate) use error::error;
 pub(crate) use event::event;
 pub(crate) use identity::identity;
+pub(crate) use value::value;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};

@@ -41,6 +41,9 @@ fn inferred<'f>(item: &Item, fields: impl Iterator<Item = &'f Field>) -> Vec<Whe
         } else {
             bounds.add(&params, &field.ty, field.role.row().needs);
         }
+        if field.nested {
+            bounds.add(&params, &field.ty, "AuditValue");
+        }
         if field.target.is_some() {
             bounds.add(&params, &field.ty, Role::Target.row().needs);
         }

@@ -17,6 +17,8 @@ pub(crate) fn event(event: &Event) -> TokenStream {
     let Item { ident, library, lints, .. } = item;
     let (of_impl, of_type, own_where) = item.generics.split_for_impl();
     let clause = bounds::where_clause(item, event.types().flat_map(|event_type| &event_type.fields));
+    // The catalog of a nested value is that of its type, which has to be known.
+    let of_catalog = if event.types().any(has_nested) { clause.as_ref() } else { own_where };
     let mut constants = TokenStream::new();
     let catalog = texts(event, library).unwrap_or_else(|| values(event, &mut constants));
     let (event_type, write) = match shape {
@@ -34,7 +36,7 @@ pub(crate) fn event(event: &Event) -> TokenStream {
         }
     });
     let impls = quote! {
-            #[automatically_derived] #lints impl #of_impl #library::Catalog for #ident #of_type #own_where {
+            #[automatically_derived] #lints impl #of_impl #library::Catalog for #ident #of_type #of_catalog {
                 #catalog
             }
             #[automatically_derived] #lints impl #of_impl #library::Event for #ident #of_type #clause {
@@ -185,7 +187,11 @@ fn texts(event: &Event, library: &TokenStream) -> Option<TokenStream> {
                 let (at, fields) = (index_of(at), index_of(event_type.fields.len()));
                 quote!(#library::type_at::<Self, #at, #fields>())
             });
-            return quote!(const EVENT_TYPES: #library::Types = &[#(#each),*];);
+            // It is a constant, and on no stack.
+            return quote! {
+                #[allow(clippy::large_stack_arrays)]
+                const EVENT_TYPES: #library::Types = &[#(#each),*];
+            };
         }
         let (types, fields) = (index_of(texts.len()), index_of(fields));
         quote!(const EVENT_TYPES: #library::Types = #library::types::<Self, #types, #fields>();)
@@ -258,7 +264,7 @@ fn value_of(at: usize, event_type: &EventType, item: &Item, constants: &mut Toke
         Text::Literal(_) => None,
     });
     match constant {
-        Some(constant) if !texts.iter().any(|text| depends_on(text, &item.generics)) => {
+        Some(constant) if !has_nested(event_type) && !texts.iter().any(|text| depends_on(text, &item.generics)) => {
             let (ident, whole) = (format_ident!("__AUDIT_{at}"), whole(spanned_like(constant, begin)));
             constants.extend(quote!(const #ident: #library::EventType = #whole;));
             ident.into_token_stream()
@@ -277,12 +283,15 @@ fn known(text: &Text) -> Option<&str> {
 
 /// Whether the field may be left out, as far as a macro can see. A redacted value is never looked at, so it is there even
 /// where it is a `None`.
-fn is_optional(field: &Field) -> bool {
+pub(super) fn is_optional(field: &Field) -> bool {
     field.skip_if.is_some() || (field.form != Form::Redacted && is_option(&field.ty))
 }
 
 /// Adds what a text says of a field; `None` where its key is a constant, or has characters that mean something there.
 fn piece(field: &Field, text: &mut String) -> Option<()> {
+    if field.nested {
+        return None;
+    }
     let marks = [
         (is_optional(field), '?'),
         (field.with.is_some(), '~'),
@@ -316,6 +325,25 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
     Some(())
 }
 
+fn has_nested(event_type: &EventType) -> bool {
+    event_type.fields.iter().any(|field| field.nested)
+}
+
+/// The call that gives a field its protection.
+pub(super) fn protection(field: &Field, library: &TokenStream) -> Option<TokenStream> {
+    match field.form {
+        Form::Redacted => Some(quote!(.protected(#library::Protection::Redact))),
+        Form::Hmac => Some(quote!(.protected(#library::Protection::Hmac))),
+        Form::Plain | Form::Flattened => None,
+    }
+}
+
+/// The call that gives a field the form of its value.
+pub(super) fn nested(field: &Field, library: &TokenStream) -> Option<TokenStream> {
+    let ty = &field.ty;
+    field.nested.then(|| quote!(.value(<#ty as #library::AuditValue>::TYPE)))
+}
+
 /// The field as a value.
 fn field_type(field: &Field, library: &TokenStream) -> TokenStream {
     let key = field.key.as_ref().map_or_else(|| quote!(""), |key| quote!(#key));
@@ -325,12 +353,9 @@ fn field_type(field: &Field, library: &TokenStream) -> TokenStream {
     text_of(&field.ty, &mut ty);
     let optional = is_optional(field).then(|| quote!(.optional()));
     let converted = field.with.is_some().then(|| quote!(.converted()));
-    let protected = match field.form {
-        Form::Redacted => Some(quote!(.protected(#library::Protection::Redact))),
-        Form::Hmac => Some(quote!(.protected(#library::Protection::Hmac))),
-        Form::Plain | Form::Flattened => None,
-    };
-    let whole = quote!(#library::FieldType::new(#key, #library::Role::#role, #ty) #optional #converted #protected);
+    let (protected, nested) = (protection(field, library), nested(field, library));
+    let whole =
+        quote!(#library::FieldType::new(#key, #library::Role::#role, #ty) #optional #converted #protected #nested);
     match &field.target {
         None => whole,
         Some(target @ Text::Literal(_)) => quote!(#whole.target(#target)),

@@ -40,3 +40,33 @@ pub(crate) fn identity(input: &DeriveInput, library: &TokenStream) -> TokenStrea
             }
     }
 }
+
+/// Instead of a value's impls.
+pub(crate) fn audit_value(input: &DeriveInput, library: &TokenStream) -> TokenStream {
+    let ident = &input.ident;
+    let (of_impl, of_type, clause) = input.generics.split_for_impl();
+    quote! {
+            #[automatically_derived] impl #of_impl #library::AuditValue for #ident #of_type #clause {
+                const TYPE: &'static #library::ValueType = &#library::ValueType::OneOf(&[]);
+            }
+            #[automatically_derived] impl #of_impl #library::Serialize for #ident #of_type #clause {
+                fn serialize<__S: #library::Serializer>(&self, _: __S) -> #library::Result<__S::Ok, __S::Error> {
+                    #library::never()
+                }
+            }
+    }
+}
+
+/// Instead of an error's impl.
+pub(crate) fn error(input: &DeriveInput, library: &TokenStream) -> TokenStream {
+    let ident = &input.ident;
+    let (of_impl, of_type, clause) = input.generics.split_for_impl();
+    let predicates = clause.iter().flat_map(|clause| &clause.predicates);
+    quote! {
+            #[automatically_derived] impl #of_impl #library::AuditError for #ident #of_type where #(#predicates,)* Self: #library::Display {
+                fn error_code(&self) -> #library::Cow<'_, str> {
+                    #library::never()
+                }
+            }
+    }
+}

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 use proptest::prelude::*;
 use quote::quote;
 
-use super::{Library, audit_event, user_identity};
+use super::{Library, audit_error, audit_event, audit_value, user_identity};
 use crate::attributes;
 use crate::entry::entry;
 
@@ -111,6 +111,8 @@ fn check_all(input: &TokenStream) -> Result<(), TestCaseError> {
     for library in [Library::Core, Library::Client] {
         parses(&audit_event(input.clone(), library))?;
         parses(&user_identity(input.clone(), library))?;
+        parses(&audit_value(input.clone(), library))?;
+        parses(&audit_error(input.clone(), library))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn_full::{Attribute, Item};
 
-use super::{Library, audit_event, user_identity};
+use super::{Library, audit_error, audit_event, audit_value, user_identity};
 
 /// The items of a file as the compiler sees them behind the derives: without the attributes, with what they generate.
 fn expanded(source: &str) -> String {
@@ -32,7 +32,13 @@ fn expanded(source: &str) -> String {
             items.extend(audit_event(input.clone(), Library::Core));
         }
         if derives.contains("UserIdentity") {
-            items.extend(user_identity(input, Library::Core));
+            items.extend(user_identity(input.clone(), Library::Core));
+        }
+        if derives.contains("AuditValue") {
+            items.extend(audit_value(input.clone(), Library::Core));
+        }
+        if derives.contains("AuditError") {
+            items.extend(audit_error(input, Library::Core));
         }
     }
     let file = syn_full::parse2(quote!(#items)).unwrap();

@@ -56,7 +56,7 @@ fn five_independent_mistakes_give_five_errors() {
             "`version` is empty, which counts as missing; it needs at least one character",
             "`id` takes no value: write `id`",
             "unknown attribute `tiem`: did you mean `time`?",
-            "`rename_all` is valid on an event struct, an event enum or an identity struct, not on a field of an event",
+            "`rename_all` is valid on an event struct, an event enum, an identity or an audit value, not on a field of an event",
         ]
     );
 }

@@ -2,7 +2,7 @@
 // Fields that are redacted or skipped are never read.
 #![allow(dead_code)]
 
-use audit_core::{AccountId, AuditEvent, Context, EventCatalog, Identity, UserIdentity};
+use audit_core::{AccountId, AuditError, AuditEvent, Context, EventCatalog, Identity, UserIdentity};
 
 macro_rules! both_ways {
     ($($module:ident $file:literal;)*) => {
@@ -10,7 +10,7 @@ macro_rules! both_ways {
         mod derived {
             $(pub(crate) mod $module {
                 #[allow(unused_imports, reason = "each file uses one of the two")]
-                use audit_core::{AuditEvent, UserIdentity};
+                use audit_core::{AuditError, AuditEvent, AuditValue, UserIdentity};
                 include!(concat!("../expand/", $file, ".rs"));
             })*
         }
@@ -28,6 +28,9 @@ both_ways! {
     constants "constants";
     unit "unit";
     identity "identity";
+    callers "identity_enum";
+    payment "value";
+    error "error";
     packed "packed";
 }
 
@@ -50,6 +53,25 @@ macro_rules! assert_alike {
             <reviewed::$module::$name as EventCatalog>::EVENT_TYPES
         );
     }};
+}
+
+#[test]
+fn reviewed_values_identities_and_errors_do_what_is_derived() {
+    macro_rules! json_of {
+        ($way:ident) => {{
+            use $way::payment::{Method, Payment};
+            let payment = Payment { method: Method::Transfer { iban: "DE00", tries: 2 }, holder: "Ada" };
+            let context = Context::new(AccountId::from_static("123456789012"))
+                .identity(&$way::callers::Caller::Customer { email: "ada@example.com", phone: None })
+                .hmac_key("2026a", b"key")
+                .time(std::time::UNIX_EPOCH);
+            let entry = $way::payment::Paid { id: 1, payment }.to_entry(&context).expect("a right event");
+            (entry.event_data().to_owned(), <$way::payment::Paid as EventCatalog>::EVENT_TYPES)
+        }};
+    }
+    assert_eq!(json_of!(derived), json_of!(reviewed));
+    let code = |error: &dyn AuditError| error.error_code().into_owned();
+    assert_eq!(code(&derived::error::Failed::Other("why")), code(&reviewed::error::Failed::Other("why")));
 }
 
 #[test]

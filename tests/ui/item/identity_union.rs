@@ -2,9 +2,8 @@ use audit_core::UserIdentity;
 
 #[derive(UserIdentity)]
 #[audit(type = "Staff")]
-enum Actor {
-    Staff,
-    Robot,
+union Actor {
+    staff: u8,
 }
 
 fn main() {}

@@ -1,0 +1,8 @@
+use audit_core::AuditError;
+
+#[derive(AuditError)]
+enum Failed {
+    Timeout,
+}
+
+fn main() {}
