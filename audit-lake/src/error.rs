@@ -5,22 +5,24 @@ use std::error::Error;
 use audit_core::wire::RequestErrorCode;
 use http::StatusCode;
 
-/// The HTTP status that an answer with this code has.
-pub(crate) fn status_of(code: RequestErrorCode) -> StatusCode {
-    StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
 /// Why a request was refused as a whole. The message goes to the sender as it is: it never holds a secret, nor a value
 /// from the request that could be one.
 #[derive(Debug)]
 pub(crate) struct RequestError {
     pub(crate) code: RequestErrorCode,
+    pub(crate) status: StatusCode,
     pub(crate) message: String,
 }
 
 impl RequestError {
     pub(crate) fn new(code: RequestErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { code, status, message: message.into() }
+    }
+
+    /// HTTP that this service does not implement. AWS has no code of its own for that.
+    pub(crate) fn not_implemented(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_IMPLEMENTED, ..Self::new(RequestErrorCode::MalformedHttpRequest, message) }
     }
 }
 

@@ -73,8 +73,8 @@ pub enum LakeError {
     #[error("cannot make a temporary folder; name a folder with `data_dir`")]
     TemporaryFolder(#[source] std::io::Error),
     /// The certificate or its key.
-    #[error("the certificate cannot be used: {0}")]
-    Tls(String),
+    #[error("the certificate cannot be used")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The process may open too few files for any connection.
     #[error(
         "the process may open {limit} files, which leaves none for connections; raise the limit (`ulimit -n`, `LimitNOFILE=` of a \
@@ -306,7 +306,7 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, LakeError> {
 
 impl From<TlsError> for LakeError {
     fn from(error: TlsError) -> Self {
-        Self::Tls(error.to_string())
+        Self::Tls(error.into())
     }
 }
 

@@ -273,6 +273,31 @@ async fn http2_is_spoken_without_being_asked_for() {
 }
 
 #[tokio::test]
+async fn http2_requests_have_at_most_as_many_headers_as_http1_requests() {
+    let lake = lake_with(LimitsConfig::default()).await;
+    let io = hyper_util::rt::TokioIo::new(connect(&lake).await);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.expect("HTTP/2");
+    let driving = tokio::spawn(connection);
+    let request = as_http2(&lake, &good(&lake, "a"));
+    for (headers, status) in [(128, 200), (129, 400)] {
+        let mut request = as_http2(&lake, &good(&lake, "a"));
+        while request.headers().len() < headers {
+            request.headers_mut().append("a", http::HeaderValue::from_static("b"));
+        }
+        let answer = sender.send_request(request).await.expect("an answer");
+        assert_eq!(answer.status(), status, "{headers}");
+        assert!(answer.headers().contains_key("x-amzn-requestid"));
+        let code = answer.headers().get("x-amzn-errortype").map(http::HeaderValue::as_bytes);
+        assert_eq!(code, (status == 400).then_some(&b"MalformedHttpRequestException"[..]));
+    }
+    // The connection goes on.
+    assert_eq!(sender.send_request(request).await.expect("an answer").status(), 200);
+    drop(sender);
+    driving.await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test]
 async fn the_admin_address_tells_health_readiness_and_counts() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let config = {

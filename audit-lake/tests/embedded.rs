@@ -153,3 +153,64 @@ async fn retention_that_is_set_anew_deletes_what_is_too_old_by_event_time_and_co
     let count = tokio::time::timeout(A_LONG_TIME, count).await.expect("what is deleted is counted");
     assert_eq!(count, "audit_lake_pruned_events_total 1");
 }
+
+#[tokio::test]
+async fn an_error_says_its_own_part_and_names_its_cause_as_its_source() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "text").expect("written");
+    let channel = ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
+    let with = |change: &dyn Fn(&mut LakeConfig)| {
+        let mut config = LakeConfig::default();
+        let mut account = audit_lake::AccountConfig::new(channel.account());
+        account.keys.push(audit_lake::KeyConfig::new("AKID", "secret"));
+        config.accounts.push(account);
+        config.channels.push(ChannelConfig::new(channel.clone()));
+        change(&mut config);
+        Lake::builder().config(config)
+    };
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
+    let (certificate, other_key) = (here.join("certificate.pem"), here.join("other-key.pem"));
+    let tls = |certificate: &std::path::Path, key: &std::path::Path| {
+        let tls = audit_lake::TlsConfig::new(certificate, key);
+        with(&move |config| config.tls = Some(tls.clone()))
+    };
+    // Whether there is a cause, and a word of it.
+    let errors: Vec<(audit_lake::LakeError, Option<&str>)> = vec![
+        (with(&|_| ()).data_dir(&file).start().await.expect_err("a file"), Some("")),
+        (
+            tls(&folder.path().join("none"), &other_key).start().await.expect_err("no certificate"),
+            Some("cannot be read: No such file"),
+        ),
+        (tls(&file, &other_key).start().await.expect_err("no certificate"), Some("holds no certificate")),
+        (tls(&certificate, &file).start().await.expect_err("no key"), Some("holds no private key")),
+        (tls(&certificate, &other_key).start().await.expect_err("another key"), Some("do not serve together: ")),
+        (with(&|config| config.channels.clear()).start().await.expect_err("no channel"), None),
+        (with(&|config| config.accounts.clear()).start().await.expect_err("no key"), None),
+        (
+            with(&|_| ()).listen("192.0.2.1:1".parse().expect("an address")).start().await.expect_err("not ours"),
+            Some(""),
+        ),
+    ];
+    let config = LakeConfig::load(folder.path().join("none")).expect_err("no file");
+    let sources = |error: &(dyn std::error::Error + 'static)| {
+        std::iter::successors(error.source(), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(config.mistakes().is_empty() && config.to_string().ends_with("none cannot be read"), "{config}");
+    assert_eq!(sources(&config).len(), 1, "{config:?}");
+    for (error, cause) in &errors {
+        let own = error.to_string();
+        let causes = sources(error);
+        if let Some(cause) = cause {
+            let chain = causes.join(": ");
+            assert!(!causes.is_empty() && chain.contains(cause), "{own}: {causes:?}");
+        } else {
+            assert!(causes.is_empty(), "{own}: {causes:?}");
+        }
+        let mut before = own.clone();
+        for cause in causes {
+            assert!(!before.contains(&cause), "\"{before}\" repeats its cause \"{cause}\"");
+            before = cause;
+        }
+    }
+}

@@ -77,7 +77,7 @@ async fn a_hang_up_reads_the_configuration_anew_and_a_wrong_one_changes_nothing(
     fs::write(place.config(), "[[account]]\nsecret = \"wJalrXUtnFEMI\"").expect("written");
     serving.signal("-HUP");
     let line = serving.await_log("was not read anew");
-    assert!(line.contains("line=1") && !line.contains("wJalrXUtnFEMI"), "{line}");
+    assert!(line.contains("3 mistakes") && line.contains("line 2") && !line.contains("wJalrXUtnFEMI"), "{line}");
     assert_eq!(serving.call("AKIDSECOND", "e2").send().await.status, 200);
     assert!(serving.stop().0.success());
 }
@@ -207,7 +207,7 @@ format = "xml"
     let told = text(&both.command(&["check-config"]).stderr);
     assert!(told.starts_with("audit-lake: 3 mistakes in "), "{told}");
     assert!(told.contains("line 2,") && told.contains("another address than `listen`"), "{told}");
-    assert!(told.contains("/dev/zero cannot be read: it has more than 16384 bytes"), "{told}");
+    assert!(told.contains("/dev/zero cannot be read: it is not a regular file"), "{told}");
     assert!(told.contains("`external_id` must be 2 to") && !told.contains("two words"), "{told}");
 
     let not_toml = Place::new("[[account]\nid = \"a\nsecret = wJalrXUtnFEMI\n").command(&["check-config"]);

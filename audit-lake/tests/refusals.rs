@@ -308,6 +308,89 @@ async fn what_is_wrong_at_the_level_of_http() {
     assert_refused(&exchange(&address, bad_query.as_bytes()).await, 400, "MalformedHttpRequestException");
 }
 
+/// A call's bytes with a part of them replaced after it was signed.
+fn changed(call: &Call, from: &str, to: &[u8]) -> Vec<u8> {
+    let bytes = call.to_bytes();
+    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).expect(from);
+    [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+}
+
+#[tokio::test]
+async fn a_declared_body_hash_need_not_be_signed_but_must_be_right() {
+    use sha2::{Digest, Sha256};
+    let lake = lake().await;
+    let address = lake.address().to_string();
+    let call = good(&lake);
+    let hash = audit_core::hex(&Sha256::digest(&call.body));
+    let with = |header: &str| changed(&call, "content-length", format!("{header}\r\ncontent-length").as_bytes());
+    // As aws-requests-auth sends it.
+    let answer = exchange(&address, &with(&format!("x-amz-content-sha256: {hash}"))).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for wrong in ["UNSIGNED-PAYLOAD", &"0".repeat(64)] {
+        let answer = exchange(&address, &with(&format!("x-amz-content-sha256: {wrong}"))).await;
+        assert_refused(&answer, 403, "InvalidSignatureException");
+    }
+    assert_refused(&exchange(&address, &with("x-amz-cf-id: 1")).await, 403, "IncompleteSignature");
+}
+
+#[tokio::test]
+async fn tabs_in_a_signed_header_may_be_folded_or_not() {
+    let lake = lake().await;
+    let address = lake.address().to_string();
+    for (signed, sent) in [("a b", &b"a\tb"[..]), ("a b", b"a \t b"), ("a\tb", b"a\tb"), ("a b", b"\ta   b\t")] {
+        let call = good(&lake).header("x-meta", signed);
+        let answer =
+            exchange(&address, &changed(&call, &format!("x-meta: {signed}"), &[b"x-meta: ", sent].concat())).await;
+        assert_eq!(answer.status, 200, "{sent:?}: {answer:?}");
+    }
+    let call = good(&lake).header("x-meta", "a b");
+    let answer = exchange(&address, &changed(&call, "x-meta: a b", b"x-meta: a\tc")).await;
+    assert_refused(&answer, 403, "InvalidSignatureException");
+}
+
+#[tokio::test]
+async fn latin_1_in_a_signed_header_is_refused_with_the_reason() {
+    let lake = lake().await;
+    let call = good(&lake).header("x-meta", "Gruß");
+    let answer = exchange(&lake.address().to_string(), &changed(&call, "Gruß", b"Gru\xDF")).await;
+    assert_refused(&answer, 403, "IncompleteSignature");
+    let message = answer.body["message"].as_str().expect("a message");
+    assert!(message.contains("x-meta") && message.contains("Latin-1") && message.contains("UTF-8"), "{message}");
+    assert_eq!(call.send().await.status, 200);
+}
+
+#[tokio::test]
+async fn codings_of_the_body_and_of_its_transfer() {
+    let lake = lake().await;
+    let address = lake.address().to_string();
+    for identity in ["identity", "IDENTITY", "Identity, identity"] {
+        assert_eq!(good(&lake).header("content-encoding", identity).send().await.status, 200, "{identity}");
+    }
+    for encoded in ["gzip", "identity, br"] {
+        let answer = good(&lake).header("content-encoding", encoded).send().await;
+        assert_refused(&answer, 400, "MalformedHttpRequestException");
+    }
+    let body = good(&lake).body;
+    let chunked = |coding: &str| {
+        let (call, length) = (good(&lake), format!("content-length: {}\r\n\r\n", body.len()));
+        let head = format!("transfer-encoding: {coding}\r\n\r\n{:x}\r\n", body.len());
+        [&changed(&call, &length, head.as_bytes())[..], b"\r\n0\r\n\r\n"].concat()
+    };
+    for good in ["chunked", "Chunked"] {
+        assert_eq!(exchange(&address, &chunked(good)).await.status, 200, "{good}");
+    }
+    for (coding, status) in [
+        ("gzip, chunked", 501),
+        ("gzip\r\ntransfer-encoding: chunked", 501),
+        ("chunked, chunked", 400),
+        ("chunked\r\ntransfer-encoding: chunked", 400),
+        ("gzip", 400),
+    ] {
+        let answer = exchange(&address, &chunked(coding)).await;
+        assert_refused(&answer, status, "MalformedHttpRequestException");
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_does_not_come_and_one_that_breaks_off() {
     let lake = lake().await;

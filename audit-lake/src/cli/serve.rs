@@ -65,10 +65,10 @@ impl Serve {
                         Err(error) => tracing::error!(error = with_causes(&error), "the configuration was not read anew"),
                     },
                     // What was right before goes on.
-                    Err(error) => for mistake in error.mistakes() {
-                        let (line, reason) = (mistake.line, &mistake.message);
-                        tracing::error!(line, reason, "the configuration was not read anew");
-                    },
+                    Err(error) => {
+                        let error = with_causes(&error).replace("\n  ", "; ");
+                        tracing::error!(error, "the configuration was not read anew");
+                    }
                 },
             }
         }

@@ -1,6 +1,7 @@
 //! Configuration: `lake.toml`, its model, and what is looked up in it for each request.
 
 mod directory;
+mod file;
 mod fixed;
 mod parse;
 mod secret;

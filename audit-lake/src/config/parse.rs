@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::{AccountId, ChannelArn, ExternalId};
 use toml::de::DeTable;
 
+use super::file::{read_bounded, read_regular};
 use super::secret::Secret;
 use super::section::{At, Mistakes, Section};
 use super::settings::{
@@ -15,28 +17,37 @@ use super::settings::{
     Mistake, TlsConfig,
 };
 use super::tls::Tls;
+use crate::error::with_causes;
 
-/// The most bytes of a file that holds a secret.
-const SECRET_BYTES: u64 = 16 * 1_024;
+/// The most bytes of a secret in a file.
+const SECRET_BYTES: usize = 16 * 1_024;
+/// The most bytes of a configuration file.
+const CONFIG_BYTES: u64 = 16 * 1_024 * 1_024;
 
 impl LakeConfig {
-    /// Reads a configuration from a file, and the files and environment variables that it names.
+    /// Reads a configuration from a file of at most 16 MiB, and the files and environment variables that it names.
+    ///
+    /// # Errors
+    /// If the file cannot be read: the error has no mistakes, but a source. If it has mistakes: all of them.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let with_file = |mut error: ConfigError| {
             error.file = Some(path.to_owned());
             error
         };
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            with_file(ConfigError {
-                file: None,
-                mistakes: vec![Mistake { line: 1, column: 1, message: format!("the file cannot be read: {error}") }],
-            })
-        })?;
+        let text = std::fs::File::open(path)
+            .and_then(|file| read_bounded(file, CONFIG_BYTES))
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8")))
+            .map_err(|error| {
+                with_file(ConfigError { file: None, mistakes: Vec::new(), unreadable: Some(Arc::new(error)) })
+            })?;
         parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(with_file)
     }
 
     /// Reads a configuration from text. Files that it names are sought from the current folder.
+    ///
+    /// # Errors
+    /// All mistakes of the text.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         parse(text, Path::new("."))
     }
@@ -51,7 +62,7 @@ fn parse(text: &str, folder: &Path) -> Result<LakeConfig, ConfigError> {
     }
     let root = Section::new("the file", document.get_ref(), document.span());
     let config = Parser { mistakes, folder }.lake(root, errors.is_empty());
-    config.map_err(|mistakes| ConfigError { file: None, mistakes })
+    config.map_err(|mistakes| ConfigError { file: None, mistakes, unreadable: None })
 }
 
 struct Parser<'t> {
@@ -127,9 +138,9 @@ impl Parser<'_> {
         let mut readable = true;
         let mut file = |text: At<&str>| {
             let path = self.folder.join(text.value);
-            if let Err(error) = std::fs::File::open(&path) {
+            if let Err(error) = read_regular(&path) {
                 readable = false;
-                notes.note(text.at, format!("the file {} cannot be read: {error}", path.display()));
+                notes.note(text.at, unreadable(&path, &error));
             }
             path
         };
@@ -138,7 +149,7 @@ impl Parser<'_> {
         let at = section_at;
         let config = TlsConfig { certificate: certificate?, key: key? };
         if readable && let Err(error) = Tls::load(&config) {
-            notes.note(at, error.to_string());
+            notes.note(at, with_causes(&error));
         }
         Some(config)
     }
@@ -213,7 +224,7 @@ impl Parser<'_> {
             Ok(text.value.to_owned())
         } else if *key == file {
             let path = self.folder.join(text.value);
-            read_secret(&path).map_err(|error| format!("the file {} cannot be read: {error}", path.display()))
+            read_secret(&path).map_err(|error| unreadable(&path, &error))
         } else {
             std::env::var(text.value).map_err(|_| {
                 format!("the environment variable {} is not set, or not UTF-8", audit_core::shown(text.value))
@@ -341,13 +352,17 @@ enum Sought {
     Wrong,
 }
 
+/// What is wrong with a file that the configuration names.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("the file {} cannot be read: {error}", path.display())
+}
+
 fn read_secret(path: &Path) -> std::io::Result<String> {
-    use std::io::Read;
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(SECRET_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > SECRET_BYTES {
+    let bytes = read_regular(path)?;
+    if bytes.len() > SECRET_BYTES {
         return Err(std::io::Error::other(format!("it has more than {SECRET_BYTES} bytes, which is no secret")));
     }
+    let text = String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
@@ -377,6 +392,31 @@ mod tests {
             let config = parse(&with_key(line), folder.path()).expect(line);
             assert_eq!(config.accounts[0].keys[0].secret.expose(), secret);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_not_a_regular_one_is_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let fifo = folder.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+        for path in [fifo.to_str().expect("text"), "/dev/zero", "/dev/null", "."] {
+            let tls = format!("{}[tls]\ncertificate = '{path}'\nkey = '{path}'\n", with_key("secret = 's'"));
+            for text in [with_key(&format!("secret_file = '{path}'")), tls] {
+                let error = parse(&text, folder.path()).expect_err(path).to_string();
+                assert!(error.contains("not a regular file") && error.contains(path), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_thousands_of_mistakes_an_error_shows_the_first_and_the_number() {
+        let text = (0..5_000).map(|at| format!("a{at} = 1")).collect::<Vec<_>>().join("\n");
+        let error = parse(&text, Path::new(".")).expect_err("unknown keys");
+        assert_eq!(error.mistakes().len(), 5_002);
+        let shown = error.to_string();
+        assert_eq!(shown.lines().count(), 102, "{shown}");
+        assert!(shown.ends_with("and 4902 more"), "{shown}");
     }
 
     #[test]

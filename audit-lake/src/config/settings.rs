@@ -2,10 +2,11 @@
 //!
 //! `parse` reads the file and reports all mistakes at once, each with its line.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use audit_core::{AccountId, ChannelArn, EventTime, ExternalId};
 
@@ -212,11 +213,16 @@ pub enum LogLevel {
     Debug,
 }
 
-/// Every mistake of a configuration, in the order of their lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How many mistakes the text of a [`ConfigError`] shows.
+const SHOWN_MISTAKES: usize = 100;
+
+/// Why a configuration cannot be used: its file cannot be read, which is the error's source, or it has mistakes. Its text shows
+/// the first hundred.
+#[derive(Clone, Debug)]
 pub struct ConfigError {
     pub(crate) file: Option<PathBuf>,
     pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) unreadable: Option<Arc<io::Error>>,
 }
 
 /// One mistake: where it is, what is wrong and what would be right.
@@ -232,7 +238,7 @@ pub struct Mistake {
 }
 
 impl ConfigError {
-    /// The mistakes, in the order of their lines.
+    /// All mistakes, in the order of their lines; none if the file cannot be read.
     #[must_use]
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
@@ -242,16 +248,26 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.mistakes.len();
-        write!(f, "{count} {} in ", if count == 1 { "mistake" } else { "mistakes" })?;
+        if self.unreadable.is_none() {
+            write!(f, "{count} {} in ", if count == 1 { "mistake" } else { "mistakes" })?;
+        }
         match &self.file {
             Some(file) => write!(f, "{}", file.display())?,
             None => f.write_str("the configuration")?,
         }
-        for mistake in &self.mistakes {
+        if self.unreadable.is_some() {
+            f.write_str(" cannot be read")?;
+        }
+        for mistake in self.mistakes.iter().take(SHOWN_MISTAKES) {
             write!(f, "\n  line {}, column {}: {}", mistake.line, mistake.column, mistake.message)?;
         }
-        Ok(())
+        if count > SHOWN_MISTAKES { write!(f, "\n  and {} more", count - SHOWN_MISTAKES) } else { Ok(()) }
     }
 }
 
-impl std::error::Error for ConfigError {}
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let error: &(dyn std::error::Error + 'static) = &**self.unreadable.as_ref()?;
+        Some(error)
+    }
+}

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, Response};
+use axum::response::IntoResponse;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -191,8 +192,12 @@ impl Connection {
             head_began: Notify::new(),
             routed: AtomicBool::new(false),
         });
-        let service =
-            Watched { router: TowerToHyperService::new(self.router.clone()), activity: Arc::clone(&activity) };
+        let service = Watched {
+            router: TowerToHyperService::new(self.router.clone()),
+            activity: Arc::clone(&activity),
+            service: Arc::clone(&self.service),
+            port: self.port,
+        };
         if http2 {
             let connection = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
@@ -322,15 +327,17 @@ fn unreadable(error: &hyper::Error, unrouted: bool) -> Option<RequestError> {
     if error.is_incomplete_message() {
         Some(aborted())
     } else if error.is_parse_too_large() {
-        Some(RequestError::new(
-            RequestErrorCode::MalformedHttpRequest,
-            "The head of the request is too large: it may have 64 KiB and 128 headers.",
-        ))
+        Some(large_head())
     } else if error.is_parse() {
         Some(not_http())
     } else {
         unrouted.then(aborted)
     }
+}
+
+fn large_head() -> RequestError {
+    let message = "The head of the request is too large: it may have 64 KiB and 128 headers.";
+    RequestError::new(RequestErrorCode::MalformedHttpRequest, message)
 }
 
 fn not_http() -> RequestError {
@@ -352,6 +359,8 @@ enum Ended {
 struct Watched {
     router: TowerToHyperService<Router>,
     activity: Arc<Activity>,
+    service: Arc<Service>,
+    port: Port,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Watched {
@@ -361,6 +370,14 @@ impl hyper::service::Service<Request<Incoming>> for Watched {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let in_flight = self.activity.begin();
+        // Over HTTP/1.1, hyper sees to that.
+        if request.headers().len() > HEADERS {
+            let answer = match self.port {
+                Port::Senders => self.service.refuse_request(large_head()),
+                Port::Admin => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+            };
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
         let answered = self.router.call(request);
         Box::pin(async move {
             let answered = answered.await;

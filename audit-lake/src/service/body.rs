@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use audit_core::limits::Side;
 use axum::body::Body;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use http_body_util::BodyExt;
 
 use crate::error::RequestError;
@@ -74,7 +74,8 @@ pub(super) async fn read(
     memory: &Arc<BodyMemory>,
     timeout: Duration,
 ) -> Result<ReadBody, RequestError> {
-    if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+    check_transfer_encoding(headers)?;
+    if codings(headers, &header::CONTENT_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(RequestError::new(
             RequestErrorCode::MalformedHttpRequest,
             "The body is encoded (Content-Encoding), which this service does not undo. Send it as it is.",
@@ -122,6 +123,32 @@ pub(super) async fn read(
             format!("The body of the request did not arrive within {} s. Send it again.", timeout.as_secs()),
         ))
     })
+}
+
+/// The codings that a header lists, in all of its lines.
+fn codings<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
+    let lines = headers.get_all(name).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty())
+}
+
+/// hyper undoes chunks, and takes any other coding before them for the body.
+fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), RequestError> {
+    let (chunked, other): (Vec<&[u8]>, Vec<&[u8]>) =
+        codings(headers, &header::TRANSFER_ENCODING).partition(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+    if let Some(other) = other.first() {
+        return Err(RequestError::not_implemented(format!(
+            "This service does not undo the transfer coding \"{}\". Send the body as it is, or chunked.",
+            audit_core::shown(&String::from_utf8_lossy(other))
+        )));
+    }
+    if chunked.len() > 1 {
+        let message = "Transfer-Encoding names chunked more than once. Send the body as it is, or chunked once.";
+        return Err(RequestError::new(RequestErrorCode::MalformedHttpRequest, message));
+    }
+    Ok(())
 }
 
 async fn next(body: &mut Body) -> Result<Option<axum::body::Bytes>, RequestError> {

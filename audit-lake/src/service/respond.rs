@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::body::Share;
 use super::refusals::Refusals;
-use crate::error::{RequestError, status_of};
+use crate::error::RequestError;
 use audit_core::wire::RequestErrorCode;
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -16,9 +16,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// An error as the bytes of an HTTP/1.1 answer, for a connection that ends with it.
 pub(super) fn answer_bytes(error: RequestError, refusals: Option<&Refusals>) -> Vec<u8> {
-    let code = error.code;
+    let (code, status) = (error.code, error.status);
     let (request_id, body) = refusal(error, refusals);
-    let status = status_of(code);
     format!(
         "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\n{REQUEST_ID}: {request_id}\r\n{ERROR_TYPE}: {}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -31,7 +30,7 @@ pub(super) fn answer_bytes(error: RequestError, refusals: Option<&Refusals>) -> 
 }
 
 /// The id and the body of an error's answer, which the log is told of if it is counted.
-fn refusal(RequestError { code, message }: RequestError, refusals: Option<&Refusals>) -> (String, String) {
+fn refusal(RequestError { code, message, .. }: RequestError, refusals: Option<&Refusals>) -> (String, String) {
     let request_id = Uuid::new_v4().to_string();
     if refusals.is_some_and(|refusals| refusals.count(code)) {
         tracing::info!(request_id, code = code.as_str(), reason = message, "refused a request");
@@ -52,8 +51,11 @@ impl AsRef<[u8]> for Unread {
     }
 }
 
-/// The answer to a request, with an id of its own by which the log knows it.
-pub(super) fn answer(result: Result<(PutAuditEventsResponse, Share), RequestError>, refusals: &Refusals) -> Response {
+/// The answer to a request, with an id of its own. The log has a refusal under that id if it is counted.
+pub(super) fn answer(
+    result: Result<(PutAuditEventsResponse, Share), RequestError>,
+    refusals: Option<&Refusals>,
+) -> Response {
     let (request_id, status, error, body) = match result {
         Ok((verdicts, share)) => {
             let request_id = Uuid::new_v4().to_string();
@@ -71,9 +73,9 @@ pub(super) fn answer(result: Result<(PutAuditEventsResponse, Share), RequestErro
             }
         }
         Err(error) => {
-            let code = error.code;
-            let (request_id, body) = refusal(error, Some(refusals));
-            (request_id, status_of(code), Some(code), body.into())
+            let (code, status) = (error.code, error.status);
+            let (request_id, body) = refusal(error, refusals);
+            (request_id, status, Some(code), body.into())
         }
     };
     let mut response = Response::new(Body::from(body));

@@ -29,9 +29,9 @@ async fn put_audit_events(State(service): State<Arc<Service>>, request: Request)
     let answered = tokio::spawn(async move {
         let result = operation::put_audit_events(open.service(), request).await;
         open.code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
-        respond::answer(result, &open.service().refusals)
+        respond::answer(result, Some(&open.service().refusals))
     });
-    answered.await.unwrap_or_else(|error| respond::answer(Err(failed(&error)), &service.refusals))
+    answered.await.unwrap_or_else(|error| respond::answer(Err(failed(&error)), Some(&service.refusals)))
 }
 
 /// What a request gets whose task did not come to its end.
@@ -51,7 +51,7 @@ async fn unknown_operation(State(service): State<Arc<Service>>, request: Request
             audit_core::shown(request.uri().path())
         ),
     );
-    respond::answer(Err(error), &service.refusals)
+    respond::answer(Err(error), Some(&service.refusals))
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_becomes_an_answer_that_says_nothing_of_it() {
         let panicked = tokio::spawn(async { panic!("about a secret") }).await.expect_err("a panic");
-        let answer = respond::answer(Err(failed(&panicked)), &Refusals::default());
+        let answer = respond::answer(Err(failed(&panicked)), Some(&Refusals::default()));
         assert_eq!(answer.status(), 500);
         assert_eq!(answer.headers()["x-amzn-errortype"], "InternalFailure");
         assert_eq!(answer.headers()["x-amzn-requestid"].len(), 36);

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use audit_core::wire::RequestErrorCode;
+use axum::response::Response;
 use tokio::sync::watch;
 
 use super::body::BodyMemory;
@@ -70,7 +71,13 @@ impl Service {
         respond::answer_bytes(error, Some(&self.refusals))
     }
 
-    /// [`Service::refuse`] for who is no sender: neither the metrics nor the log has it.
+    /// The answer to a request that the router does not get.
+    pub(crate) fn refuse_request(&self, error: RequestError) -> Response {
+        self.metrics.request(error.code.as_str(), 0.0);
+        respond::answer(Err(error), Some(&self.refusals))
+    }
+
+    /// [`Service::refuse`] for an operator: neither the metrics nor the log has it.
     pub(crate) fn refuse_uncounted(error: RequestError) -> Vec<u8> {
         respond::answer_bytes(error, None)
     }

@@ -1,7 +1,5 @@
 //! The canonical request and the string to sign, as the Signature Version 4 specification makes them.
 
-use std::borrow::Cow;
-
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
@@ -32,9 +30,29 @@ pub(super) fn path(raw: &str) -> String {
     canonical
 }
 
-/// One header's canonical line, without its end: all values of the name joined by commas, each trimmed, runs of spaces
-/// folded to one. `None` if the request has no such header, or one that is not text.
-pub(super) fn header_value<'a>(headers: &'a HeaderMap, authority: Option<&'a str>, name: &str) -> Option<String> {
+/// Which blanks within a header's value a signer folds, where several stand together, to one space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Folding {
+    /// Spaces only, as the specification says.
+    Spaces,
+    /// Tabs too, as most signers do.
+    SpacesAndTabs,
+}
+
+/// Why a signed header has no canonical value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum HeaderFault {
+    Missing,
+    NotUtf8,
+}
+
+/// One header's canonical line, without its end: all values of the name joined by commas, each trimmed and folded.
+pub(super) fn header_value(
+    headers: &HeaderMap,
+    authority: Option<&str>,
+    name: &str,
+    folding: Folding,
+) -> Result<String, HeaderFault> {
     let mut canonical = String::new();
     let mut first = true;
     for value in headers.get_all(name) {
@@ -42,25 +60,23 @@ pub(super) fn header_value<'a>(headers: &'a HeaderMap, authority: Option<&'a str
             canonical.push(',');
         }
         first = false;
-        fold_blanks(&header_text(value.as_bytes())?, &mut canonical);
+        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| HeaderFault::NotUtf8)?;
+        fold_blanks(value, folding, &mut canonical);
     }
     if first {
         // HTTP/2 says `:authority` for what HTTP/1 calls `host`.
         if name != "host" {
-            return None;
+            return Err(HeaderFault::Missing);
         }
-        canonical.push_str(authority?);
+        canonical.push_str(authority.ok_or(HeaderFault::Missing)?);
     }
-    Some(canonical)
+    Ok(canonical)
 }
 
-fn header_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    std::str::from_utf8(bytes).ok().map(Cow::Borrowed)
-}
-
-fn fold_blanks(value: &str, canonical: &mut String) {
-    // Tabs at the ends are HTTP's own padding; within a value, the specification folds spaces only.
-    let mut words = value.trim_matches([' ', '\t']).split(' ').filter(|word| !word.is_empty());
+fn fold_blanks(value: &str, folding: Folding, canonical: &mut String) {
+    let blank = |character: char| character == ' ' || (folding == Folding::SpacesAndTabs && character == '\t');
+    // Tabs at the ends are HTTP's own padding.
+    let mut words = value.trim_matches([' ', '\t']).split(blank).filter(|word| !word.is_empty());
     if let Some(first) = words.next() {
         canonical.push_str(first);
     }
@@ -98,7 +114,7 @@ impl CanonicalRequest<'_> {
 mod tests {
     use http::HeaderMap;
 
-    use super::{header_value, path};
+    use super::{Folding, HeaderFault, header_value, path};
 
     #[test]
     fn a_path_is_normalized_and_encoded_once_more() {
@@ -123,8 +139,10 @@ mod tests {
         for value in [" \t a   b\tc  ", "", "d"] {
             headers.append("x-amz-meta", value.parse().expect("a header value"));
         }
-        assert_eq!(header_value(&headers, None, "x-amz-meta").as_deref(), Some("a b\tc,,d"));
-        assert_eq!(header_value(&headers, None, "x-amz-other"), None);
-        assert_eq!(header_value(&headers, Some("lake:8787"), "host").as_deref(), Some("lake:8787"));
+        let value = |name, authority, folding| header_value(&headers, authority, name, folding);
+        assert_eq!(value("x-amz-meta", None, Folding::Spaces).as_deref(), Ok("a b\tc,,d"));
+        assert_eq!(value("x-amz-meta", None, Folding::SpacesAndTabs).as_deref(), Ok("a b c,,d"));
+        assert_eq!(value("x-amz-other", None, Folding::Spaces), Err(HeaderFault::Missing));
+        assert_eq!(value("host", Some("lake:8787"), Folding::Spaces).as_deref(), Ok("lake:8787"));
     }
 }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::canonical;
+use super::canonical::{self, Folding, HeaderFault};
 use super::claim::{Claim, Place};
 use super::query::Query;
 use crate::config::Secret;
@@ -15,6 +15,8 @@ use audit_core::wire::RequestErrorCode;
 
 /// The name under which requests to this service are signed.
 pub(crate) const SIGNING_NAME: &str = "cloudtrail-data";
+/// The header by which a request declares the hash of its body.
+const CONTENT_SHA256: &str = "x-amz-content-sha256";
 /// How far a request's time stamp may be from this machine's clock, in seconds, either way.
 const CLOCK_SKEW: i64 = 15 * 60;
 
@@ -60,8 +62,11 @@ impl Claim {
         self.check_session_token(key.session_token)?;
         self.check_unsigned_headers(parts.headers)?;
         check_declared_hash(parts)?;
-        let expected = self.expected_signature(parts, key.secret)?;
-        if !bool::from(expected.ct_eq(&self.signature)) {
+        let signed = |folding| -> Result<bool, RequestError> {
+            Ok(self.expected_signature(parts, key.secret, folding)?.ct_eq(&self.signature).into())
+        };
+        let right = signed(Folding::Spaces)? || (self.signs_a_tab(parts.headers) && signed(Folding::SpacesAndTabs)?);
+        if !right {
             return Err(RequestError::new(
                 RequestErrorCode::InvalidSignature,
                 "The request signature we calculated does not match the signature you provided. Check your secret access \
@@ -110,12 +115,19 @@ impl Claim {
         ))
     }
 
-    /// What names itself part of the protocol must be signed, or an intermediary could have added it.
+    fn signs_a_tab(&self, headers: &HeaderMap) -> bool {
+        let mut values = self.signed_headers.iter().flat_map(|name| headers.get_all(name));
+        values.any(|value| value.as_bytes().contains(&b'\t'))
+    }
+
+    /// What names itself part of the protocol must be signed, or an intermediary could have added it. The hash of the body
+    /// need not: the signature covers the body's own hash, which the declared one must equal.
     fn check_unsigned_headers(&self, headers: &HeaderMap) -> Result<(), RequestError> {
         let unsigned = headers
             .keys()
             .map(http::HeaderName::as_str)
-            .find(|name| name.starts_with("x-amz-") && !self.signed_headers.iter().any(|signed| signed == name));
+            .filter(|name| name.starts_with("x-amz-") && *name != CONTENT_SHA256)
+            .find(|name| !self.signed_headers.iter().any(|signed| signed == name));
         match unsigned {
             None => Ok(()),
             Some(name) => Err(RequestError::new(
@@ -128,14 +140,24 @@ impl Claim {
         }
     }
 
-    fn expected_signature(&self, parts: &SignedParts<'_>, secret: &Secret) -> Result<[u8; 32], RequestError> {
+    fn expected_signature(
+        &self,
+        parts: &SignedParts<'_>,
+        secret: &Secret,
+        folding: Folding,
+    ) -> Result<[u8; 32], RequestError> {
         let mut headers = String::new();
         for name in &self.signed_headers {
-            let value = canonical::header_value(parts.headers, parts.authority, name).ok_or_else(|| {
-                RequestError::new(
-                    RequestErrorCode::IncompleteSignature,
-                    format!("SignedHeaders names {}, which the request does not have.", audit_core::shown(name)),
-                )
+            let value = canonical::header_value(parts.headers, parts.authority, name, folding).map_err(|fault| {
+                let name = audit_core::shown(name);
+                let message = match fault {
+                    HeaderFault::Missing => format!("SignedHeaders names {name}, which the request does not have."),
+                    HeaderFault::NotUtf8 => format!(
+                        "The header {name}, which SignedHeaders names, is not UTF-8 (it may be Latin-1). Send it as UTF-8 or \
+                         ASCII, or leave it unsigned."
+                    ),
+                };
+                RequestError::new(RequestErrorCode::IncompleteSignature, message)
             })?;
             headers.push_str(name);
             headers.push(':');
@@ -167,7 +189,7 @@ impl Claim {
 /// A hash that the request declares must be its body's: this service signs off on no body that it has not read.
 fn check_declared_hash(parts: &SignedParts<'_>) -> Result<(), RequestError> {
     let right = audit_core::hex(&parts.body_sha256);
-    if parts.headers.get_all("x-amz-content-sha256").iter().all(|declared| *declared == *right) {
+    if parts.headers.get_all(CONTENT_SHA256).iter().all(|declared| *declared == *right) {
         return Ok(());
     }
     Err(RequestError::new(
