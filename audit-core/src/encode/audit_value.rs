@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{Error, Impossible, SerializeStruct, SerializeStructVariant, Serializer};
 
-use super::hmac;
+use super::masking;
 use super::value::{self, Written};
 use crate::catalog::ValueType;
 
@@ -165,7 +165,7 @@ impl<M: Members> ValueFields<M> {
         if written == Written::Value {
             let outside =
                 |_| M::Error::custom(format_args!("the hmac field `{key}` is written only in an audit event"));
-            let mask = hmac::mask(key, &json).map_err(outside)?;
+            let mask = masking::mask(key, &json).map_err(outside)?;
             self.0.member(key, &mask)?;
         }
         Ok(self)

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::error::{EncodeError, EncodeFault};
-use super::hmac::{self, HmacKey, Pending};
+use super::hmac::HmacKey;
 use super::identity::{UserIdentity, write_identity};
+use super::masking::{self, Pending};
 use super::member::{ReadyMember, write_address, write_text_member};
 use crate::limits::Field;
 use crate::names::{AccountId, EventTime, NameError};
@@ -55,12 +56,13 @@ impl Context {
     #[must_use]
     pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
         if let Some(key) = &self.hmac_key {
-            self.identity = Some(ReadyMember::new(|out| hmac::with_key(Some(key), || write_identity(out, identity))));
+            self.identity =
+                Some(ReadyMember::new(|out| masking::with_key(Some(key), || write_identity(out, identity))));
             self.pending = None;
             return self;
         }
         let mut json = String::new();
-        let (result, pending) = hmac::without_key(|| write_identity(&mut json, identity));
+        let (result, pending) = masking::without_key(|| write_identity(&mut json, identity));
         let pending = pending.filter(|pending| !pending.is_empty());
         if let (Ok(()), Some(pending)) = (&result, pending) {
             let no_key = EncodeError::new(EncodeFault::NoHmacKey { key: Field::UserIdentity.path().to_owned() });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::EncodeError;
-use super::hmac;
+use super::masking;
 use super::member::{display_fails, write_text};
 use super::object::{ObjectWriter, members_of};
 use crate::contract::violation::Violation;
@@ -121,7 +121,7 @@ pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> R
         // A principal that is to be hidden is not given where there is no key.
         None => {
             let missing = Violation::Missing(Field::PrincipalId);
-            return Err(hmac::take_fault().map_or_else(|| missing.into(), EncodeError::new));
+            return Err(masking::take_fault().map_or_else(|| missing.into(), EncodeError::new));
         }
     }
     let mut details = ObjectWriter::new(out, Field::Details);
@@ -136,7 +136,7 @@ pub(crate) fn mask_principal(principal: &dyn Display, text: &mut dyn FnMut(&dyn 
     let shown = principal.to_string();
     if shown.is_empty() {
         text(&shown);
-    } else if let Ok(mask) = hmac::mask_text(Field::PrincipalId.path(), &shown) {
+    } else if let Ok(mask) = masking::mask_text(Field::PrincipalId.path(), &shown) {
         text(&mask);
     }
 }

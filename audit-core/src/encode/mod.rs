@@ -5,7 +5,9 @@ mod context;
 pub(crate) mod error;
 pub(crate) mod event;
 mod hmac;
+mod hmac_keys;
 pub(crate) mod identity;
+mod masking;
 mod member;
 pub(crate) mod object;
 mod prefix;
@@ -14,4 +16,4 @@ mod value;
 pub(crate) mod writer;
 
 pub use context::Context;
-pub use hmac::HmacKeys;
+pub use hmac_keys::HmacKeys;

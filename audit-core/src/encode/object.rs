@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::error::{EncodeError, EncodeFault};
-use super::hmac::{self, HmacKey};
+use super::hmac::HmacKey;
+use super::masking;
 use super::value::{self, Written};
 use crate::contract::schema::check_bytes;
 use crate::json::escape::{plain_len, write_str};
@@ -63,8 +64,8 @@ impl<'a> ObjectWriter<'a> {
     pub fn hmac<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> &mut Self {
         self.attempt(|object, out| {
             object.masked(out, key, value, |json| {
-                hmac::mask(key, json).map_err(|_| {
-                    let fault = hmac::take_fault();
+                masking::mask(key, json).map_err(|_| {
+                    let fault = masking::take_fault();
                     EncodeError::new(fault.unwrap_or(EncodeFault::NoHmacKey { key: key.to_owned() }))
                 })
             })

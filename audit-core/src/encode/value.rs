@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::{EncodeError, EncodeFault};
-use super::hmac;
+use super::masking;
 use crate::json::fault::Failure;
 use crate::json::scan;
 use crate::json::serializer::JsonSerializer;
@@ -39,7 +39,7 @@ fn after(json: &JsonSerializer<'_>, result: Result<(), Failure>, start: usize, k
     if let Some(fault) = json.too_deep() {
         return Err(fault.into());
     }
-    result.map_err(|failure| match hmac::take_fault() {
+    result.map_err(|failure| match masking::take_fault() {
         Some(fault) => EncodeError::new(fault).inside(key),
         None => EncodeError::from(failure).with_key(key),
     })?;

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::context::Context;
 use super::error::{EncodeError, EncodeFault};
-use super::hmac;
 use super::identity::{Actor, write_identity};
+use super::masking;
 use super::member::{write_address, write_displayed_member, write_text_member};
 use super::object::Object;
 use super::prefix::{LastTime, PrefixCache};
@@ -468,7 +468,7 @@ pub(crate) fn encode(
     // to end has none to lend.
     let mut scratch = SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let mut data = EventDataWriter::begin(event_type, context, &mut scratch);
-    let entry = hmac::with_key(context.hmac_key.as_ref(), || write(&mut data).and_then(|()| data.finish()))
+    let entry = masking::with_key(context.hmac_key.as_ref(), || write(&mut data).and_then(|()| data.finish()))
         .map_err(|error| error.of_type(event_type));
     if scratch.buffer.capacity() > KEPT_BYTES {
         scratch.buffer = String::new();
