@@ -54,7 +54,9 @@ pub use entry::wire;
 pub use entry::{Batch, DoesNotFit, Entry, EntryError, Reason, StaticEntry};
 #[doc(hidden)]
 pub use names::hex::{hex, uuid_text};
-pub use names::{AccountId, ChannelArn, Checksum, EventId, EventTime, ExternalId, NameError, Shown, shown};
+pub use names::{
+    AccountId, ChannelArn, Checksum, EventId, EventTime, ExternalId, NameError, Shown, is_invisible, shown,
+};
 
 // The derives share their traits' names: a derive is a macro, a trait is a type.
 #[cfg(feature = "derive")]

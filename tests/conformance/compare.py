@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-CLIENTS = ["boto3", "awscli", "javascript", "rust", "raw"]
+CLIENTS = ["boto3", "awscli", "javascript", "rust", "requests", "raw"]
 # The operation's own errors, which these clients have an exception of its own for.
 TYPED = {"ChannelInsufficientPermission", "ChannelNotFound", "ChannelUnsupportedSchema", "DuplicatedAuditEventId",
          "InvalidChannelARN", "UnsupportedOperationException"}
@@ -60,16 +60,20 @@ def main():
             row += f"{'WRONG' if fault else 'ok':>12}"
             if fault:
                 faults.append(f"{client}: {name}: {fault}"[:1000])
+            data = {entry["id"]: entry.get("eventData") for entry in case["entries"]}
             for id, event_id in ((outcome or {}).get("ok") or {}).get("successful", {}).items():
-                if acknowledged.setdefault(id, event_id) != event_id:
-                    faults.append(f"{client}: {name}: the id {id} has two eventIDs")
+                # The sources of a channel number their events independently.
+                event = (id, json.loads(data[id])["eventSource"])
+                if acknowledged.setdefault(event, event_id) != event_id:
+                    faults.append(f"{client}: {name}: the event {event} has two eventIDs")
         print(f"{name:56}{row}")
     stored = {}
     with open(stored_file) as file:
         for line in file:
             record = json.loads(line)
-            if stored.setdefault(record["entry"]["id"], record["eventID"]) != record["eventID"]:
-                faults.append(f"the id {record['entry']['id']} is stored twice")
+            event = (record["entry"]["id"], record["eventData"]["eventSource"])
+            if stored.setdefault(event, record["eventID"]) != record["eventID"]:
+                faults.append(f"the event {event} is stored twice")
     if stored != acknowledged:
         differing = sorted(set(stored.items()) ^ set(acknowledged.items()))
         faults.append(f"what is stored is not what was acknowledged: {differing[:10]}")

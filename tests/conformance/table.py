@@ -134,6 +134,10 @@ def good(table):
         table.add(f"the same entry, {time} time", [same], {"ok": {"successful": [same["id"]], "failed": {}}})
     table.add("the same id, other data", [entry(same["id"], text(event("other")))],
               {"ok": {"successful": [], "failed": {same["id"]: "InvalidData"}}})
+    id = table.id()
+    for source in ("orders.example.com", "payments.example.com"):
+        table.add(f"one id, an event of {source}", [entry(id, text(event(source, eventSource=source)))],
+                  {"ok": {"successful": [id], "failed": {}}})
     table.taken("a clock 10 minutes behind", skew=-600)
     table.taken("a clock 10 minutes ahead", skew=600)
     table.taken("a temporary key with its token", key={"id": "ASIATEMPORARY", "secret": SECRET, "token": TOKEN})
@@ -182,7 +186,7 @@ def bad_entries(table):
     table.add("a channel without destination", [entry(id, text(event(id)))],
               {"ok": {"successful": [], "failed": {id: "AccountNotSubscribed"}}}, channel="nowhere")
     ids = [table.id() for _ in range(3)]
-    number = ["boto3", "awscli", "javascript", "rust", "raw"].index(table.client)
+    number = ["boto3", "awscli", "javascript", "rust", "raw", "requests"].index(table.client)
     account = f"33333333333{number}"
     table.add("more events than the rate", [entry(id, text(event(id, recipientAccountId=account))) for id in ids],
               {"ok": {"successful": ids[:1], "failed": {ids[1]: "Throttling", ids[2]: "Throttling"}}},

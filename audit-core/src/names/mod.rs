@@ -41,4 +41,4 @@ pub use error::NameError;
 pub use event_id::EventId;
 pub use event_time::EventTime;
 pub use external_id::ExternalId;
-pub use shown::{Shown, shown};
+pub use shown::{Shown, is_invisible, shown};

@@ -39,8 +39,10 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Control characters, line and paragraph separators, and what has no width or turns the direction of the text around it.
-fn is_invisible(character: char) -> bool {
+/// Whether [`shown`] escapes a character: control characters, line and paragraph separators, and what has no width or turns the
+/// direction of the text around it.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,6 +1,6 @@
 //! `audit-lake events`
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use audit_core::EventTime;
 use audit_lake::{EventFilter, EventReader, StoredEvent};
 use clap::Args;
 
-use super::output::Failure;
+use super::output::{Failure, visible, visible_json};
 
 #[derive(Debug, Args)]
 pub(super) struct Events {
@@ -52,11 +52,12 @@ impl Events {
         filter.id = self.id;
         filter.limit = self.limit;
         let reader = EventReader::open(&self.data)?;
+        let terminal = std::io::stdout().is_terminal();
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut written = if self.json { Ok(()) } else { write_header(&mut out) };
         if written.is_ok() {
             reader.for_each(&filter, |event| {
-                written = if self.json { write_json(&mut out, &event) } else { write_row(&mut out, &event) };
+                written = if self.json { write_json(&mut out, &event, terminal) } else { write_row(&mut out, &event) };
                 if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;
         }
@@ -85,32 +86,16 @@ fn write_row(out: &mut impl Write, event: &StoredEvent) -> std::io::Result<()> {
         visible(&event.source),
         visible(&event.name),
         visible(&event.principal),
-        event.id
+        visible(&event.id)
     )
 }
 
-/// Control characters made visible: what a sender wrote does not steer the reader's terminal.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() || is_directional(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
-}
-
-/// Characters that turn the direction of writing, so that a text looks like another.
-fn is_directional(character: char) -> bool {
-    matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-fn write_json(out: &mut impl Write, event: &StoredEvent) -> std::io::Result<()> {
+fn write_json(out: &mut impl Write, event: &StoredEvent, terminal: bool) -> std::io::Result<()> {
     let record = event.record_json();
     let entry = serde_json::json!({ "id": event.id, "eventDataChecksum": event.checksum });
     // The record is an object: the entry goes in before its closing brace.
     let open = record.strip_suffix('}').unwrap_or(&record);
-    writeln!(out, "{open},\"entry\":{entry}}}")
+    let line = format!("{open},\"entry\":{entry}}}");
+    // A program gets the data byte for byte.
+    if terminal { writeln!(out, "{}", visible_json(&line)) } else { writeln!(out, "{line}") }
 }

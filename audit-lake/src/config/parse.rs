@@ -58,7 +58,10 @@ fn parse(text: &str, folder: &Path) -> Result<LakeConfig, ConfigError> {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         // The message alone: the whole error shows the line, and there may be a secret in it.
-        mistakes.note(error.span().map_or(0, |span| span.start), format!("this is not TOML: {}", error.message()));
+        mistakes.note(
+            error.span().map_or(0, |span| span.start),
+            format!("this is not TOML: {}", audit_core::shown(error.message()).up_to(400)),
+        );
     }
     let root = Section::new("the file", document.get_ref(), document.span());
     let config = Parser { mistakes, folder }.lake(root, errors.is_empty());
@@ -354,7 +357,8 @@ enum Sought {
 
 /// What is wrong with a file that the configuration names.
 fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    format!("the file {} cannot be read: {error}", path.display())
+    let path = path.display().to_string();
+    format!("the file {} cannot be read: {error}", audit_core::shown(&path).up_to(usize::MAX))
 }
 
 fn read_secret(path: &Path) -> std::io::Result<String> {

@@ -68,9 +68,11 @@ fn host_name(name: &str) -> &str {
 async fn ready(State(service): State<Arc<Service>>) -> Response {
     match service.store().probe().await {
         Ok(()) => "ready\n".into_response(),
-        Err(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", with_causes(&*error))).into_response()
-        }
+        Err(error) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {}\n", audit_core::shown(&with_causes(&*error)).up_to(usize::MAX)),
+        )
+            .into_response(),
     }
 }
 
