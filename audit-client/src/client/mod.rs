@@ -7,9 +7,12 @@ pub(crate) mod receipt;
 pub mod testing;
 mod thread;
 
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use audit_core::{AuditEvent, Context, Entry, IntoEntry, UserIdentity};
@@ -27,7 +30,7 @@ use crate::observe::metric;
 use crate::observe::tap::Tap;
 use crate::queue::capacity::{NoCapacity, Permit};
 use crate::queue::{Accepted, MemoryQueue, Queue};
-use crate::spool::{AppendError, Refusal};
+use crate::spool::{Append, AppendError, Refusal};
 use pollster::block_on;
 
 /// How long after its deadline a shutdown that the pipeline does not answer is answered for it.
@@ -79,8 +82,11 @@ impl AuditClient {
     /// Accepts an event: `&event` of a type that names its actor, an [`Entry`], or a `&StaticEntry`.
     ///
     /// Encodes it at once and then waits for room, if there is none. When this returns, the client owes the event a
-    /// verdict: [`Receipt::delivered`] returns it, and the receipt can just as well be dropped. If the future is dropped
-    /// before it is through, the event was not accepted.
+    /// verdict: [`Receipt::delivered`] returns it, and the receipt can just as well be dropped.
+    ///
+    /// If there is room when the future is first polled, the event is in line from then on, and the client delivers it and
+    /// accounts for it also if the future is dropped: a server drops a handler when its caller disconnects. Only waiting for
+    /// room can be cancelled: then the event was not accepted.
     pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
         let entry = event.into_entry(&self.inner.context);
         async move { self.accept(entry?).await }
@@ -97,6 +103,14 @@ impl AuditClient {
     /// As [`emit`](Self::emit), for threads without a runtime: blocks this thread until there is room.
     pub fn emit_blocking(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
         self.accept_blocking(event.into_entry(&self.inner.context)?)
+    }
+
+    /// Encodes an event as [`emit`](Self::emit) does, and emits nothing. Encode before the action that the event records, then
+    /// act, then emit the entry: so that an event that cannot be encoded stops the action, and not its record.
+    pub fn encode(&self, event: impl IntoEntry) -> Result<Entry, EmitError> {
+        let entry = event.into_entry(&self.inner.context)?;
+        self.check_recipient(&entry)?;
+        Ok(entry)
     }
 
     /// Emits as this actor: for events that do not name one.
@@ -177,14 +191,32 @@ impl AuditClient {
         self.check_recipient(&entry)?;
         let shared = &self.inner.shared;
         match &shared.queue {
-            Queue::Memory(memory) => match shared.capacity.wait_for(&entry).await {
-                Ok(permit) => self.enqueue(memory, entry, permit),
-                Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
-            },
+            Queue::Memory(memory) => {
+                // Not by waiting alone: tokio lets a task that has used up its turn wait also where there is room.
+                let permit = match shared.capacity.try_take(&entry) {
+                    Err(NoCapacity::Full) => shared.capacity.wait_for(&entry).await,
+                    taken => taken,
+                };
+                match permit {
+                    Ok(permit) => self.enqueue(memory, entry, permit),
+                    Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
+                }
+            }
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
-                let kept = spool.append(&entry).await;
-                self.appended(entry, kept, underway, verdict)
+                match spool.try_append(&entry) {
+                    Ok(append) => {
+                        let mut in_line = InLine { underway: Some(underway), append: Some(append) };
+                        let (kept, underway) = poll_fn(|context| in_line.poll(context)).await;
+                        self.appended(entry, kept, underway, verdict)
+                    }
+                    // No room: this waits for it, or is refused, as the spool's options say. Dropped, it is withdrawn.
+                    Err(Refusal::Full { .. } | Refusal::DiskFull | Refusal::Busy { .. }) => {
+                        let kept = spool.append(&entry).await;
+                        self.appended(entry, kept, underway, verdict)
+                    }
+                    Err(refusal) => Err(refused(entry, refusal)),
+                }
             }
         }
     }
@@ -305,6 +337,35 @@ impl Underway {
     }
 }
 
+/// An event in line for the disk, for which there was room. Dropped, it stays there, and the ledger waits for it.
+struct InLine {
+    /// Both until the disk has answered.
+    underway: Option<Underway>,
+    append: Option<Append>,
+}
+
+impl InLine {
+    fn poll(&mut self, context: &mut task::Context<'_>) -> Poll<(Result<u64, AppendError>, Underway)> {
+        let (Some(append), true) = (&mut self.append, self.underway.is_some()) else { return Poll::Pending };
+        let Poll::Ready(kept) = Pin::new(append).poll(context) else { return Poll::Pending };
+        self.append = None;
+        self.underway.take().map_or(Poll::Pending, |underway| Poll::Ready((kept, underway)))
+    }
+}
+
+impl Drop for InLine {
+    fn drop(&mut self) {
+        if let (Some(underway), Some(append)) = (self.underway.take(), self.append.take()) {
+            let shared = underway.shared.clone();
+            if shared.ledger.promise(&underway.token, append).is_ok() {
+                let token = underway.handed_over();
+                shared.ledger.forget(&token);
+                shared.wake.notify_one();
+            }
+        }
+    }
+}
+
 impl Drop for Underway {
     fn drop(&mut self) {
         if !self.ended {
@@ -357,6 +418,13 @@ impl ActingAs {
     pub fn user_agent(mut self, user_agent: &str) -> Self {
         self.context = self.context.user_agent(user_agent);
         self
+    }
+
+    /// As [`AuditClient::encode`]; the event need not name its actor.
+    pub fn encode<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Entry, EmitError> {
+        let entry = event.to_entry(&self.context)?;
+        self.client.check_recipient(&entry)?;
+        Ok(entry)
     }
 
     /// As [`AuditClient::emit`]; the event need not name its actor.

@@ -48,7 +48,8 @@ pub(super) struct Expected {
     waiters: HashMap<EventId, BTreeMap<u64, Waiter>>,
     /// On their way to the disk.
     on_their_way: BTreeSet<u64>,
-    /// Those of them for which no caller waits, since they came by `try_emit`. The disk answers in this order.
+    /// Those of them for which no caller waits: they came by `try_emit`, or their `emit` was dropped. The disk answers in about
+    /// this order.
     promises: VecDeque<(VerdictToken, Append)>,
 }
 
@@ -71,7 +72,9 @@ impl Expected {
     }
 
     pub(super) fn promise(&mut self, claim: &VerdictToken, append: Append) {
-        self.promises.push_back((claim.clone(), append));
+        // By token: an `emit` that was dropped may be older than the newest ones.
+        let at = self.promises.iter().rposition(|(other, _)| other.token < claim.token).map_or(0, |before| before + 1);
+        self.promises.insert(at, (claim.clone(), append));
     }
 
     pub(super) fn promises(&self) -> u64 {

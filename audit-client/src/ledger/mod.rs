@@ -144,10 +144,11 @@ impl Ledger {
         Ok(books.expected.add(id, next))
     }
 
-    /// The caller does not wait for the disk: `try_emit` returns that the event is accepted.
+    /// No caller waits for the disk: `try_emit` returns that the event is accepted, or its `emit` was dropped. Also while a
+    /// shutdown waits for what is in line.
     pub(crate) fn promise(&self, token: &VerdictToken, append: Append) -> Result<(), Closing> {
         let mut books = self.books();
-        if books.takes_no_more() {
+        if books.closed {
             return Err(Closing);
         }
         books.expected.promise(token, append);
@@ -459,7 +460,7 @@ fn answer_promises(books: &mut Books, context: &mut Context<'_>) -> bool {
             // Its waiter stays until the pipeline has read it.
             Ok(_) => metrics::counter!(metric::ACCEPTED).increment(1),
             Err(error) => {
-                tracing::error!(%id, error = crate::text::with_causes(&error), "an audit event that `try_emit` took did not get to the disk");
+                tracing::error!(%id, error = crate::text::with_causes(&error), "an audit event in line for the disk did not get there");
                 books.accepted_not_stored += 1;
                 books.report.lost_ids.push(&id, usize::MAX);
                 if let Some(waiter) = waiter {
