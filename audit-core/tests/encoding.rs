@@ -112,7 +112,7 @@ fn numbers_keep_every_digit() {
     assert!(entry.event_data().contains("\"bigger\":340282366920938463463374607431768211455}"));
     assert_eq!(request(&0.1_f32).expect("JSON"), json!(0.1));
     assert_eq!(request(&f64::MIN_POSITIVE).expect("JSON"), json!(f64::MIN_POSITIVE));
-    assert_eq!(request(&f64::NAN).expect("as serde_json writes it"), Value::Null);
+    assert_eq!(request(&f64::NAN).expect("a text"), json!("NaN"));
 }
 
 #[test]
@@ -329,6 +329,84 @@ fn an_outcome_is_response_elements_or_an_error() {
     assert_eq!((&failed["errorCode"], &failed["errorMessage"]), (&json!("Refused"), &json!("no")));
     let long = outcome(Err(Refused("é".repeat(300))));
     assert_eq!(long["errorMessage"], json!(format!("{}…", "é".repeat(255))));
+}
+
+/// A text from outside must not decide whether the event is recorded.
+#[test]
+fn texts_from_outside_are_cut_and_not_refused() {
+    let long = "é\n".repeat(1_000);
+    let cut = |limit: usize| json!(long.chars().take(limit - 1).chain(['…']).collect::<String>());
+    let entry = encode(|data| data.id("1").user_agent(&long).error_code(&long).error_message(&long).done());
+    let event = read(&entry.expect("cut"));
+    assert_eq!(event["userAgent"], cut(1_024));
+    assert_eq!((&event["errorCode"], &event["errorMessage"]), (&cut(256), &cut(256)));
+    let fits = "é".repeat(1_024);
+    assert_eq!(read(&encode(|data| data.id("1").user_agent(&fits).done()).expect("fits"))["userAgent"], json!(fits));
+
+    let event = Sample(|data: &mut EventDataWriter<'_>| data.id("1").done());
+    let from_context = event.to_entry(&context().user_agent(&long)).expect("cut");
+    assert_eq!(read(&from_context)["userAgent"], cut(1_024));
+}
+
+/// A failure that says nothing.
+struct Nameless;
+
+impl std::fmt::Display for Nameless {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
+    }
+}
+
+impl AuditError for Nameless {
+    fn error_code(&self) -> Cow<'_, str> {
+        "".into()
+    }
+}
+
+#[test]
+fn an_empty_text_is_none_and_hides_no_failure() {
+    let event = |code: &str, message: &str| {
+        let entry = encode(|data| data.id("1").user_agent("").error_code(code).error_message(message).done());
+        let event = read(&entry.expect("an event"));
+        assert_eq!(event.get("userAgent"), None);
+        (event.get("errorCode").cloned(), event.get("errorMessage").cloned())
+    };
+    assert_eq!(event("", ""), (None, None));
+    assert_eq!(event("", "no"), (Some(json!("Unknown")), Some(json!("no"))));
+    assert_eq!(event("Refused", ""), (Some(json!("Refused")), None));
+    let agent_of_the_context = Sample(|data: &mut EventDataWriter<'_>| data.id("1").user_agent("").done());
+    let entry = agent_of_the_context.to_entry(&context().user_agent("curl/8")).expect("an event");
+    assert_eq!(read(&entry)["userAgent"], "curl/8");
+
+    let entry = encode(|data| data.id("1").outcome::<(), _>(&Err(Nameless)).done()).expect("an event");
+    assert_eq!(read(&entry)["errorCode"], "Unknown");
+}
+
+#[test]
+fn a_principal_of_any_length_is_recorded_and_stays_distinct() {
+    struct Typed(String);
+    impl UserIdentity for Typed {
+        fn identity_type(&self) -> Cow<'_, str> {
+            "Unauthenticated".into()
+        }
+        fn principal_id(&self) -> Cow<'_, str> {
+            (&self.0).into()
+        }
+    }
+    let principal = |typed: &str| {
+        let event = Sample(|data: &mut EventDataWriter<'_>| data.id("1").user_identity(&Typed(typed.into())).done());
+        let principal = read(&event.to_entry(&context()).expect("recorded"))["userIdentity"]["principalId"].clone();
+        let built = Identity::new("Unauthenticated", typed).expect("an identity");
+        assert_eq!(principal, built.principal_id().into_owned());
+        principal.as_str().expect("text").to_owned()
+    };
+    assert_eq!(principal(""), "-");
+    assert_eq!(principal(&"é".repeat(1_024)), "é".repeat(1_024));
+    let (long, other) = (principal(&"\"".repeat(1_025)), principal(&"\"".repeat(1_026)));
+    assert_eq!((long.chars().count(), other.chars().count()), (1_024, 1_024));
+    assert_ne!(long, other);
+    let hash = "…sha256:";
+    assert!(long.starts_with(&"\"".repeat(952)) && long.contains(hash), "{long}");
 }
 
 #[test]

@@ -39,8 +39,8 @@ async fn a_failed_login_is_audited_whatever_the_stranger_types() {
     }
     let events = recorder.named("LoginFailed");
     let principals: Vec<_> = events.iter().map(|event| event.principal_id().chars().count()).collect();
-    assert_eq!(principals, [7, 7, 7, 256, 3]);
-    assert_eq!(events[1].principal_id(), "(empty)");
+    assert_eq!(principals, [7, 1, 1, 1024, 3]);
+    assert_eq!(events[1].principal_id(), "-");
     assert_eq!(events[0].json()["userIdentity"]["type"], "Unauthenticated");
     assert_eq!(events[0].error_code(), Some("WrongPassword"));
 }

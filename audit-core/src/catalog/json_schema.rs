@@ -194,8 +194,8 @@ fn kind(rust_type: &str) -> Option<Value> {
         "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => {
             json!("integer")
         }
-        // What is not finite is written as null.
-        "f32" | "f64" => json!(["number", "null"]),
+        // What is not finite is written as a text: `NaN`, `Infinity`, `-Infinity`.
+        "f32" | "f64" => json!(["number", "string"]),
         "str" | "char" | "String" | "Box<str>" | "Arc<str>" | "Rc<str>" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" => {
             json!("string")
         }

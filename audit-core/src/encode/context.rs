@@ -9,7 +9,7 @@ use super::error::{EncodeError, EncodeFault};
 use super::hmac::HmacKey;
 use super::identity::{UserIdentity, write_identity};
 use super::masking::{self, Pending};
-use super::member::{ReadyMember, write_address, write_text_member};
+use super::member::{ReadyMember, write_address, write_cut_member};
 use crate::limits::Field;
 use crate::names::{AccountId, EventTime, NameError};
 
@@ -78,10 +78,13 @@ impl Context {
         self
     }
 
-    /// With what they acted: at most 1,024 characters. A longer text is an error when an event needs it.
+    /// With what they acted. A text of over 1,024 characters is cut to 1,023 and an ellipsis; an empty one is none.
     #[must_use]
     pub fn user_agent(mut self, user_agent: &str) -> Self {
-        self.user_agent = Some(ReadyMember::new(|out| write_text_member(out, Field::UserAgent, user_agent)));
+        self.user_agent = Some(ReadyMember::new(|out| {
+            write_cut_member(out, Field::UserAgent, user_agent);
+            Ok(())
+        }));
         self
     }
 

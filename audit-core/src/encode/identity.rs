@@ -6,14 +6,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::error::EncodeError;
 use super::masking;
 use super::member::{display_fails, write_text};
 use super::object::{ObjectWriter, members_of};
 use crate::contract::violation::Violation;
-use crate::json::escape::write_displayed;
-use crate::limits::Field;
+use crate::json::escape::{write_displayed, write_str};
+use crate::limits::{Field, TextFault};
+use crate::names::hex::push_hex;
 
 /// A person or a thing that acts: what becomes an event's `userIdentity`.
 ///
@@ -110,13 +112,18 @@ pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> R
     write_text(out, Field::IdentityType, &identity.identity_type())?;
     out.push_str(",\"principalId\":");
     let mut written = None;
+    let start = out.len();
     identity.__principal_id(&mut |principal| {
         if written.is_none() {
-            written = Some(write_displayed(out, principal, |text| Field::PrincipalId.check_text(text)));
+            written = Some(write_displayed(out, principal, fitting_principal));
         }
     });
     match written {
-        Some(Ok(fits)) => fits.map_err(|fault| Violation::of_text(Field::PrincipalId, fault))?,
+        Some(Ok(None)) => {}
+        Some(Ok(Some(fitting))) => {
+            out.truncate(start);
+            write_str(out, &fitting);
+        }
         Some(Err(_)) => return Err(display_fails(Field::PrincipalId)),
         // A principal that is to be hidden is not given where there is no key.
         None => {
@@ -131,13 +138,31 @@ pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> R
     Ok(())
 }
 
-/// For the derive: gives the mask of a principal in place of its text. An empty one stays empty, and is refused as such.
+/// For the derive: gives the mask of a principal in place of its text. An empty one stays empty.
 pub(crate) fn mask_principal(principal: &dyn Display, text: &mut dyn FnMut(&dyn Display)) {
     let shown = principal.to_string();
     if shown.is_empty() {
         text(&shown);
     } else if let Ok(mask) = masking::mask_text(Field::PrincipalId.path(), &shown) {
         text(&mask);
+    }
+}
+
+/// What stands for a principal ID that the contract does not take, if it does not take this one. A principal may be what a stranger
+/// typed into a login form, who must not decide whether the event is recorded: an empty one becomes `-`, and one of over 1,024
+/// characters its beginning and the SHA-256 of all of it, so that no two become the same.
+fn fitting_principal(text: &str) -> Option<String> {
+    match Field::PrincipalId.check_text(text) {
+        Ok(()) => None,
+        Err(TextFault::Empty) => Some("-".to_owned()),
+        Err(TextFault::TooLong { limit, .. }) => {
+            let mut hash = "…sha256:".to_owned();
+            for byte in Sha256::digest(text.as_bytes()) {
+                push_hex(&mut hash, byte);
+            }
+            let room = limit.saturating_sub(hash.chars().count());
+            Some(text.chars().take(room).chain(hash.chars()).collect())
+        }
     }
 }
 
@@ -158,11 +183,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// An identity of a type (1 to 128 characters) with a principal ID (1 to 1,024 characters).
+    /// An identity of a type (1 to 128 characters) with a principal ID (1 to 1,024 characters). Of a longer principal ID the
+    /// beginning is recorded, with the SHA-256 of all of it; for an empty one, `-`.
     pub fn new(identity_type: &str, principal_id: &str) -> Result<Self, EncodeError> {
-        for (field, text) in [(Field::IdentityType, identity_type), (Field::PrincipalId, principal_id)] {
-            field.check_text(text).map_err(|fault| Violation::of_text(field, fault))?;
-        }
+        let field = Field::IdentityType;
+        field.check_text(identity_type).map_err(|fault| Violation::of_text(field, fault))?;
+        let principal_id = fitting_principal(principal_id).unwrap_or_else(|| principal_id.to_owned());
         Ok(Self { kind: identity_type.into(), principal_id: principal_id.into(), details: String::new() })
     }
 

@@ -1,5 +1,6 @@
 //! Members of the event's own object: their keys, and values that are made once for many events.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use super::error::{EncodeError, EncodeFault};
 use crate::contract::violation::Violation;
 use crate::json::escape::{write_displayed, write_str};
 use crate::json::number::write_number;
-use crate::limits::Field;
+use crate::limits::{Field, TextFault};
 
 /// Writes the comma and a field's key.
 #[inline]
@@ -30,6 +31,25 @@ pub(crate) fn write_text(out: &mut String, field: Field, text: &str) -> Result<(
 pub(crate) fn write_text_member(out: &mut String, field: Field, text: &str) -> Result<(), EncodeError> {
     begin_member(out, field);
     write_text(out, field, text)
+}
+
+/// Writes a member whose value is an optional text of the schema that may come from outside: a text over its limit is cut, and an
+/// empty one is left out, so that no stranger decides whether the event is recorded.
+pub(crate) fn write_cut_member(out: &mut String, field: Field, text: &str) {
+    if !text.is_empty() {
+        begin_member(out, field);
+        write_str(out, &cut(field, text));
+    }
+}
+
+/// A text, or its beginning and an ellipsis if it is over the field's limit.
+pub(crate) fn cut(field: Field, text: &str) -> Cow<'_, str> {
+    match field.max_chars() {
+        Some(limit) if field.check_text(text).is_err_and(|fault| fault != TextFault::Empty) => {
+            Cow::Owned(text.chars().take(limit.saturating_sub(1)).chain(['…']).collect())
+        }
+        _ => Cow::Borrowed(text),
+    }
 }
 
 /// Writes a member whose value is what something displays, once `read` has seen that.

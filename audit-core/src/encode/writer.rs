@@ -1,6 +1,5 @@
 //! Writes an event's JSON: once, into one buffer, in one order.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::{self, Display};
 
@@ -11,7 +10,7 @@ use super::context::Context;
 use super::error::{EncodeError, EncodeFault};
 use super::identity::{Actor, write_identity};
 use super::masking;
-use super::member::{write_address, write_displayed_member, write_text_member};
+use super::member::{write_address, write_cut_member, write_displayed_member, write_text_member};
 use super::object::Object;
 use super::prefix::{LastTime, PrefixCache};
 use super::roles::{AuditError, EventTimeValue, SourceIp, TargetId, TextValue};
@@ -128,6 +127,8 @@ pub struct EventDataWriter<'a> {
     hashed: usize,
     last_time: &'a mut LastTime,
     distinct_keys: bool,
+    /// The error code was an empty text, and nothing is written for it yet.
+    code_is_empty: bool,
     /// Written with the other keys of `additionalEventData`, at the end.
     targets: Vec<Target>,
     error: Option<EncodeError>,
@@ -156,6 +157,7 @@ impl<'a> EventDataWriter<'a> {
             id: None,
             object: None,
             distinct_keys: false,
+            code_is_empty: false,
             targets: Vec::new(),
             error: None,
         }
@@ -293,12 +295,15 @@ impl<'a> EventDataWriter<'a> {
         })
     }
 
-    /// With what they acted: at most 1,024 characters.
+    /// With what they acted. A text of over 1,024 characters is cut to 1,023 and an ellipsis; an empty one is none.
     pub fn user_agent<T: TextValue + ?Sized>(&mut self, user_agent: &T) -> &mut Self {
         let user_agent = user_agent.text();
         self.step(Step::USER_AGENT, |data| match user_agent {
-            Some(user_agent) => write_text_member(data.out, Field::UserAgent, &user_agent),
-            None => data.default_user_agent(),
+            Some(user_agent) if !user_agent.is_empty() => {
+                write_cut_member(data.out, Field::UserAgent, &user_agent);
+                Ok(())
+            }
+            _ => data.default_user_agent(),
         })
     }
 
@@ -380,30 +385,41 @@ impl<'a> EventDataWriter<'a> {
     /// How it ended: an `Ok` becomes `responseElements`, an `Err` becomes `errorCode` and `errorMessage`.
     ///
     /// An `Ok` that is not a JSON object stands under the key `result`; `()` and `None` leave `responseElements` as it
-    /// is. A message of over 256 characters is cut to 255 and an ellipsis: the failure must be on record, however much it
-    /// has to say.
+    /// is. A code or a message of over 256 characters is cut to 255 and an ellipsis, and an empty code becomes `Unknown`: the
+    /// failure must be on record, whatever its texts are.
     pub fn outcome<T: Serialize, E: AuditError>(&mut self, outcome: &Result<T, E>) -> &mut Self {
         match outcome {
             Ok(value) => self.member(Part::Response, |object, out, _| object.outcome(out, value)),
             Err(error) => {
-                let message = error.to_string();
-                self.error_code(&error.error_code()).error_message(&cut_message(&message))
+                let code = error.error_code();
+                let code = if code.is_empty() { UNKNOWN } else { &code };
+                self.error_code(code).error_message(&error.to_string())
             }
         }
     }
 
-    /// The code of what went wrong: at most 256 characters.
+    /// The code of what went wrong. A text of over 256 characters is cut to 255 and an ellipsis. An empty one is left out, or
+    /// becomes `Unknown` if there is a message.
     pub fn error_code<T: TextValue + ?Sized>(&mut self, code: &T) -> &mut Self {
-        self.optional_text(Step::ERROR_CODE, code.text())
+        let code = code.text();
+        self.step(Step::ERROR_CODE, |data| {
+            data.code_is_empty = code.as_ref().is_some_and(|code| code.is_empty());
+            write_cut_member(data.out, Field::ErrorCode, code.as_deref().unwrap_or_default());
+            Ok(())
+        })
     }
 
-    /// What went wrong, for people: at most 256 characters.
+    /// What went wrong, for people. A text of over 256 characters is cut to 255 and an ellipsis; an empty one is left out.
     pub fn error_message<T: TextValue + ?Sized>(&mut self, message: &T) -> &mut Self {
-        self.optional_text(Step::ERROR_MESSAGE, message.text())
-    }
-
-    fn optional_text(&mut self, step: Step, text: Option<Cow<'_, str>>) -> &mut Self {
-        self.step(step, |data| text.map_or(Ok(()), |text| write_text_member(data.out, step.field(), &text)))
+        let message = message.text();
+        self.step(Step::ERROR_MESSAGE, |data| {
+            let message = message.as_deref().unwrap_or_default();
+            if data.code_is_empty && !message.is_empty() {
+                write_cut_member(data.out, Field::ErrorCode, UNKNOWN);
+            }
+            write_cut_member(data.out, Field::ErrorMessage, message);
+            Ok(())
+        })
     }
 
     /// For the derive, which has compared the keys of each object.
@@ -435,13 +451,8 @@ impl<'a> EventDataWriter<'a> {
     }
 }
 
-fn cut_message(message: &str) -> Cow<'_, str> {
-    if Field::ErrorMessage.check_text(message).is_ok() {
-        return Cow::Borrowed(message);
-    }
-    let room = Field::ErrorMessage.max_chars().unwrap_or(1) - 1;
-    Cow::Owned(message.chars().take(room).chain(['…']).collect())
-}
+/// The code of a failure that has none.
+const UNKNOWN: &str = "Unknown";
 
 /// What a thread keeps from one event to the next.
 #[derive(Debug, Default)]

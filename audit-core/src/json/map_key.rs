@@ -7,7 +7,7 @@ use serde::ser::{Impossible, Serialize, Serializer};
 
 use super::escape::{write_displayed, write_str};
 use super::fault::{Failure, Result};
-use super::number::write_number;
+use super::number::{not_finite, write_number};
 
 /// Writes a key in quotes, or JSON that was made elsewhere as it is.
 pub(crate) struct MapKey<'a> {
@@ -42,10 +42,10 @@ macro_rules! numbers {
 macro_rules! floats {
     ($($method:ident($type:ty);)*) => {$(
         fn $method(self, value: $type) -> Result {
-            if !value.is_finite() {
-                return Err(Failure::not_json("float key must be finite (got NaN or +/-inf)"));
+            match not_finite(value.into()) {
+                Some(text) => self.serialize_str(text),
+                None => self.number(value),
             }
-            self.number(value)
         }
     )*};
 }

@@ -1,4 +1,4 @@
-//! Numbers, as `serde_json` writes them.
+//! Numbers, as `serde_json` writes them, and texts for floats that are none.
 
 use std::io;
 
@@ -6,9 +6,19 @@ use serde::Serialize;
 
 use super::fault::{Failure, Result};
 
-/// Appends a number, or a null for one that is not finite.
+/// Appends a number that JSON has.
 pub(crate) fn write_number(out: &mut String, number: impl Serialize) -> Result {
     serde_json::to_writer(Ascii(out), &number).map_err(|error| Failure::not_json(error.to_string()))
+}
+
+/// A float that JSON does not have, as the text that stands for it: a null would hide what was there.
+pub(crate) fn not_finite(float: f64) -> Option<&'static str> {
+    match float {
+        float if float.is_finite() => None,
+        float if float.is_nan() => Some("NaN"),
+        float if float > 0.0 => Some("Infinity"),
+        _ => Some("-Infinity"),
+    }
 }
 
 /// Takes the digits that `serde_json` writes.

@@ -9,7 +9,7 @@ use super::distinct::DistinctKeys;
 use super::escape::{write_displayed, write_str};
 use super::fault::{Failure, Fault, Result};
 use super::map_key::MapKey;
-use super::number::write_number;
+use super::number::{not_finite, write_number};
 use super::scan;
 use crate::limits::MAX_NESTING;
 
@@ -156,8 +156,20 @@ impl<'w, 'a> Serializer for &'w mut JsonSerializer<'a> {
         serialize_u32(u32);
         serialize_u64(u64);
         serialize_u128(u128);
-        serialize_f32(f32);
-        serialize_f64(f64);
+    }
+
+    fn serialize_f32(self, value: f32) -> Result {
+        match not_finite(value.into()) {
+            Some(text) => self.serialize_str(text),
+            None => write_number(self.out, value),
+        }
+    }
+
+    fn serialize_f64(self, value: f64) -> Result {
+        match not_finite(value) {
+            Some(text) => self.serialize_str(text),
+            None => write_number(self.out, value),
+        }
     }
 
     fn serialize_bool(self, value: bool) -> Result {

@@ -17,6 +17,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -107,6 +108,7 @@ struct Shop {
     audit: AuditClient,
     /// What each order paid, until it is refunded.
     orders: Arc<Mutex<HashMap<u64, Option<u64>>>>,
+    next_order: Arc<AtomicU64>,
 }
 
 #[derive(Deserialize)]
@@ -125,12 +127,7 @@ async fn place_order(
     Json(order): Json<Order>,
 ) -> Result<Response, Refused> {
     let by = Customer { email: signed_in(&headers, "x-user")? };
-    let order_id = {
-        let mut orders = shop.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let order_id = orders.len() as u64 + 1;
-        orders.insert(order_id, Some(order.amount_cents));
-        order_id
-    };
+    let order_id = shop.next_order.fetch_add(1, Ordering::Relaxed);
     let placed = OrderPlaced {
         event: EventId::generate(),
         by: &by,
@@ -142,8 +139,11 @@ async fn place_order(
         amount_cents: order.amount_cents,
         iban: &order.iban,
     };
+    // Encoded before the order is placed: what cannot be on record does not happen.
+    let entry = shop.audit.encode(&placed)?;
+    shop.orders.lock().unwrap_or_else(PoisonError::into_inner).insert(order_id, Some(order.amount_cents));
     // Accepted is enough: the customer need not wait for the delivery.
-    let _receipt = shop.audit.emit(&placed).await?;
+    let _receipt = shop.audit.emit(entry).await?;
     Ok((StatusCode::CREATED, Json(serde_json::json!({ "orderId": order_id }))).into_response())
 }
 
@@ -154,10 +154,11 @@ async fn refund(
     Path(order_id): Path<u64>,
 ) -> Result<Response, Refused> {
     let staff = Identity::new("Staff", &signed_in(&headers, "x-staff")?).map_err(|_| Refused::NotSignedIn)?;
-    let outcome = pay_back(&shop, order_id);
-    // A refused refund is an event too.
     let acting = shop.audit.acting_as(&staff).source_ip(peer.ip());
     let acting = user_agent(&headers).map_or(acting.clone(), |agent| acting.user_agent(agent));
+    let outcome = pay_back(&shop, order_id);
+    // A refused refund is an event too. Nothing in it has a limit that a caller could exceed, and from its first poll on the
+    // event stays in line, so it is on record also if the caller disconnects here.
     let _receipt = acting.emit(&RefundIssued { order_id, outcome: &outcome }).await?;
     Ok(match outcome {
         Ok(payout) => Json(payout).into_response(),
@@ -212,7 +213,7 @@ fn shop(audit: AuditClient) -> Router {
     Router::new()
         .route("/orders", post(place_order))
         .route("/orders/{order_id}/refund", post(refund))
-        .with_state(Shop { audit, orders: Arc::default() })
+        .with_state(Shop { audit, orders: Arc::default(), next_order: Arc::new(AtomicU64::new(1)) })
 }
 
 /// A client with settings from the environment; without a channel there, a client of a new lake.
@@ -273,15 +274,16 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RefundIssued, Shop, pay_back};
-    use audit_client::Identity;
+    use std::task::Poll;
+
     use audit_client::testing::Recorder;
-    use std::sync::Arc;
+
+    use super::*;
 
     #[tokio::test]
     async fn refunding_emits_refund_issued_with_its_amount_and_its_actor() {
         let recorder = Recorder::new();
-        let shop = Shop { audit: recorder.client(), orders: Arc::default() };
+        let shop = Shop { audit: recorder.client(), orders: Arc::default(), next_order: Arc::default() };
         shop.orders.lock().expect("orders").insert(7, Some(1999));
         let staff = Identity::new("Staff", "bob@example.com").expect("valid");
 
@@ -299,5 +301,68 @@ mod tests {
         let event = RefundIssued { order_id: 7, outcome: &outcome };
         drop(shop.audit.acting_as(&staff).emit(&event).await.expect("accepted"));
         assert_eq!(recorder.only("RefundIssued").error_code(), Some("AlreadyRefunded"));
+    }
+
+    /// A server drops a handler when its caller disconnects, at whichever await it stands.
+    #[tokio::test]
+    async fn a_caller_that_disconnects_leaves_no_refund_without_its_event() {
+        let lake = Lake::builder().start().await.expect("a lake");
+        let key = lake.access_key();
+        let spool = tempfile::tempdir().expect("a folder");
+        let audit = AuditClient::builder()
+            .channel_arn(lake.channel_arn().as_str())
+            .endpoint_url(lake.endpoint_url())
+            .credentials(Credentials::new(key.id(), key.secret(), None, None, "checkout"))
+            .hmac_key("2026a", b"a test's key, of thirty-two bytes")
+            .spool(spool.path())
+            .build()
+            .await
+            .expect("a client");
+        let shop = Shop { audit, orders: Arc::default(), next_order: Arc::default() };
+        let mut headers = HeaderMap::new();
+        headers.insert("x-staff", "bob@example.com".parse().expect("a header"));
+        headers.insert("x-user", "alice@example.com".parse().expect("a header"));
+        headers.insert("user-agent", "x".repeat(2_000).parse().expect("a header"));
+        let peer = ConnectInfo(([192, 0, 2, 1], 1).into());
+        let mut completed = 0;
+        for polls in 0..200 {
+            let item = "teapot".to_owned();
+            let order = Order { item, quantity: 1, amount_cents: 5, iban: "DE02120300000000202051".to_owned() };
+            let placing = place_order(State(shop.clone()), peer, headers.clone(), Json(order));
+            completed += usize::from(poll_up_to(polls, placing).await);
+            let refunding = refund(State(shop.clone()), peer, headers.clone(), Path(polls));
+            completed += usize::from(poll_up_to(polls, refunding).await);
+        }
+        assert!((1..400).contains(&completed), "some callers stayed, and some did not: {completed}");
+        let orders = shop.orders.lock().expect("orders").clone();
+        let report = shop.audit.shutdown(Duration::from_secs(20)).await;
+        assert!(report.is_complete(), "{report}");
+
+        let mut stored: HashMap<(String, u64), usize> = HashMap::new();
+        for event in lake.events().await.expect("events") {
+            let data: serde_json::Value = serde_json::from_str(&event.event_data).expect("JSON");
+            let order = data["requestParameters"]["orderId"].as_u64().expect("an order");
+            if data.get("errorCode").is_none() {
+                *stored.entry((data["eventName"].as_str().expect("a name").to_owned(), order)).or_default() += 1;
+            }
+        }
+        for (order, paid) in orders {
+            assert_eq!(stored.get(&("OrderPlaced".to_owned(), order)), Some(&1), "order {order}");
+            let refunds = stored.get(&("RefundIssued".to_owned(), order)).copied().unwrap_or_default();
+            assert_eq!(refunds, usize::from(paid.is_none()), "order {order}");
+        }
+        lake.shutdown().await;
+    }
+
+    /// Polls a handler this many times, then drops it. Says whether it was complete.
+    async fn poll_up_to<F: Future>(polls: u64, handler: F) -> bool {
+        let mut handler = std::pin::pin!(handler);
+        for _ in 0..polls {
+            if std::future::poll_fn(|context| Poll::Ready(handler.as_mut().poll(context).is_ready())).await {
+                return true;
+            }
+            tokio::task::yield_now().await;
+        }
+        false
     }
 }
