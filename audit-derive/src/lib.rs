@@ -16,6 +16,7 @@ mod emit;
 mod entry;
 mod expand;
 mod limits;
+mod manifest;
 mod model;
 mod parse;
 mod roles;
@@ -65,14 +66,14 @@ use expand::Library;
 /// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `nested`, `hmac` |
 ///
 /// `docs/derive.md` in the repository has an example of each, and the JSON that comes out.
-#[proc_macro_derive(AuditEvent, attributes(audit))]
+#[proc_macro_derive(AuditEvent, attributes(audit, serde))]
 pub fn audit_event(input: TokenStream) -> TokenStream {
     expand::audit_event(input.into(), Library::Core).into()
 }
 
 /// [`AuditEvent`](macro@AuditEvent), as `audit-client` re-exports it: its code refers to `::audit_client`.
 #[doc(hidden)]
-#[proc_macro_derive(AuditEventForClient, attributes(audit))]
+#[proc_macro_derive(AuditEventForClient, attributes(audit, serde))]
 pub fn audit_event_for_client(input: TokenStream) -> TokenStream {
     expand::audit_event(input.into(), Library::Client).into()
 }
@@ -99,14 +100,14 @@ pub fn audit_event_for_client(input: TokenStream) -> TokenStream {
 /// | struct, enum | `type` (required), `rename_all`, `crate`, `bound` |
 /// | variant | `type` |
 /// | field | `principal_id` (required on one), `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `hmac` |
-#[proc_macro_derive(UserIdentity, attributes(audit))]
+#[proc_macro_derive(UserIdentity, attributes(audit, serde))]
 pub fn user_identity(input: TokenStream) -> TokenStream {
     expand::user_identity(input.into(), Library::Core).into()
 }
 
 /// [`UserIdentity`](macro@UserIdentity), as `audit-client` re-exports it: its code refers to `::audit_client`.
 #[doc(hidden)]
-#[proc_macro_derive(UserIdentityForClient, attributes(audit))]
+#[proc_macro_derive(UserIdentityForClient, attributes(audit, serde))]
 pub fn user_identity_for_client(input: TokenStream) -> TokenStream {
     expand::user_identity(input.into(), Library::Client).into()
 }
@@ -136,14 +137,14 @@ pub fn user_identity_for_client(input: TokenStream) -> TokenStream {
 /// | struct, enum | `rename_all`, `crate`, `bound` |
 /// | variant | `name` |
 /// | field | `rename`, `skip`, `skip_if`, `with`, `redact`, `nested`, `hmac` |
-#[proc_macro_derive(AuditValue, attributes(audit))]
+#[proc_macro_derive(AuditValue, attributes(audit, serde))]
 pub fn audit_value(input: TokenStream) -> TokenStream {
     expand::audit_value(input.into(), Library::Core).into()
 }
 
 /// [`AuditValue`](macro@AuditValue), as `audit-client` re-exports it: its code refers to `::audit_client`.
 #[doc(hidden)]
-#[proc_macro_derive(AuditValueForClient, attributes(audit))]
+#[proc_macro_derive(AuditValueForClient, attributes(audit, serde))]
 pub fn audit_value_for_client(input: TokenStream) -> TokenStream {
     expand::audit_value(input.into(), Library::Client).into()
 }

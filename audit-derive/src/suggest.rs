@@ -4,7 +4,8 @@ use strsim::osa_distance;
 
 use crate::attributes::{self, Attribute, Place, valid_at};
 
-/// Names that people bring from serde and from the event's JSON, and what is meant by them.
+/// Names that people bring from serde, from the event's JSON and from elsewhere, and what is meant by them: the first that is valid at
+/// the place.
 const FOREIGN: &[(&str, &str)] = &[
     ("skip_serializing", "skip"),
     ("skip_serializing_if", "skip_if"),
@@ -24,9 +25,29 @@ const FOREIGN: &[(&str, &str)] = &[
     ("identity", "user_identity"),
     ("actor", "user_identity"),
     ("user", "user_identity"),
+    ("who", "user_identity"),
+    ("name", "code"),
+    ("error_code", "code"),
     ("principal", "principal_id"),
     ("source_ip_address", "source_ip"),
     ("ip_address", "source_ip"),
+    ("ip", "source_ip"),
+    ("ip_addr", "source_ip"),
+    ("address", "source_ip"),
+    ("remote_addr", "source_ip"),
+    ("client_ip", "source_ip"),
+    ("agent", "user_agent"),
+    ("resource", "target"),
+    ("object", "target"),
+    ("subject", "target"),
+    ("code", "error_code"),
+    ("error", "outcome"),
+    ("message", "error_message"),
+    ("optional", "skip_if"),
+    ("ignore", "skip"),
+    ("pii", "redact"),
+    ("sensitive", "redact"),
+    ("inner", "nested"),
     ("request_parameters", "request"),
     ("response_elements", "response"),
     ("additional_event_data", "additional"),
@@ -40,12 +61,25 @@ const FOREIGN: &[(&str, &str)] = &[
     ("auto_id", "generate_id"),
 ];
 
+/// Names that look like an attribute and mean something else, for which there is none: such a field is a key like any other.
+const OF_NO_ATTRIBUTE: &[&str] =
+    &["request_id", "trace_id", "session_id", "correlation_id", "tenant_id", "user_id", "response_id"];
+
 /// The attribute that is most likely meant by `name` at `place`: one that is valid there if any is near enough, else one
 /// that is valid elsewhere.
 pub(crate) fn nearest(name: &str, place: Place) -> Option<&'static Attribute> {
-    let meant = FOREIGN.iter().find(|(foreign, _)| plain(foreign) == plain(name)).map(|(_, meant)| *meant);
+    let plain_name = plain(name);
+    if OF_NO_ATTRIBUTE.iter().any(|word| plain(word) == plain_name) {
+        return None;
+    }
+    let mut meant = FOREIGN.iter().filter(|(foreign, _)| plain(foreign) == plain_name).map(|(_, meant)| *meant);
+    let same = |attribute: &&Attribute| plain(attribute.name) == plain_name;
     meant
-        .and_then(|meant| valid_at(place).find(|attribute| attribute.name == meant))
+        .clone()
+        .find_map(|meant| valid_at(place).find(|attribute| attribute.name == meant))
+        .or_else(|| valid_at(place).find(same))
+        // What is known to mean something is no typo.
+        .or_else(|| meant.find_map(attributes::find))
         .or_else(|| closest(name, valid_at(place), |attribute| attribute.name))
         .or_else(|| closest(name, attributes::all(), |attribute| attribute.name))
 }
@@ -123,7 +157,12 @@ mod tests {
                 }
                 for typo in typos {
                     let typo: String = typo.into_iter().collect();
-                    if typo.trim_matches('_').is_empty() || attributes::all().any(|other| other.name == typo) {
+                    // `ip` is no typo of `id`.
+                    let has_a_meaning = FOREIGN.iter().any(|(name, _)| plain(name) == plain(&typo));
+                    if has_a_meaning
+                        || typo.trim_matches('_').is_empty()
+                        || attributes::all().any(|other| other.name == typo)
+                    {
                         continue;
                     }
                     tried += 1;
@@ -141,6 +180,22 @@ mod tests {
             assert_eq!(nearest(name, Place::EventField).map(|found| found.name), Some(meant));
         }
         assert_eq!(nearest("eventSource", Place::Struct).map(|found| found.name), Some("source"));
+    }
+
+    #[test]
+    fn names_from_elsewhere_suggest_what_they_mean_or_nothing() {
+        let on_field = |name| nearest(name, Place::EventField).map(|found| found.name);
+        for (name, meant) in
+            [("ip", "source_ip"), ("remoteAddr", "source_ip"), ("resource", "target"), ("error", "outcome")]
+        {
+            assert_eq!(on_field(name), Some(meant), "{name}");
+        }
+        assert_eq!(nearest("resource", Place::Struct).map(|found| found.name), Some("target"));
+        for name in ["request_id", "requestId", "trace_id", "tenant_id", "session_id"] {
+            for place in Place::ALL {
+                assert_eq!(nearest(name, place).map(|found| found.name), None, "{name}");
+            }
+        }
     }
 
     #[test]

@@ -23,10 +23,14 @@ mod entry;
 mod expand;
 #[path = "../../audit-derive/src/limits.rs"]
 mod limits;
+#[path = "../../audit-derive/src/manifest.rs"]
+mod manifest;
 #[path = "../../audit-derive/src/model.rs"]
 mod model;
 #[path = "../../audit-derive/src/parse/mod.rs"]
 mod parse;
+#[path = "../../audit-derive/src/roles.rs"]
+mod roles;
 #[path = "../../audit-derive/src/suggest.rs"]
 mod suggest;
 
@@ -40,6 +44,8 @@ fuzz_target!(|text: &str| {
     let Ok(tokens) = TokenStream::from_str(text) else { return };
     expand::audit_event(tokens.clone(), Library::Core);
     expand::user_identity(tokens.clone(), Library::Client);
+    expand::audit_value(tokens.clone(), Library::Core);
+    expand::audit_error(tokens.clone(), Library::Core);
     let library = TokenTree::from(Group::new(Delimiter::Parenthesis, TokenStream::new()));
     entry::entry(std::iter::once(library).chain(tokens).collect());
 });

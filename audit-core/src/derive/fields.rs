@@ -1,7 +1,9 @@
 //! How a derived event writes its fields: their keys, roles and protections stand in its catalog, once.
 
 use std::fmt::Display;
+use std::rc::Rc;
 use std::slice::Iter;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,6 +12,47 @@ use crate::encode::error::EncodeError;
 use crate::encode::identity::Actor;
 use crate::encode::roles::{AuditError, EventTimeValue, SourceIp, TargetId, TextValue};
 use crate::encode::writer::{EventDataWriter, Part};
+
+/// What can be an id: anything that implements `Display`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no text that could be an id",
+    label = "does not implement `Display`",
+    note = "use a type that implements `Display`, such as a `String`, a number or a UUID, or give the field `with = path`",
+    note = "no id is left out: an `Option` has to be unwrapped before"
+)]
+pub trait IdText: Display {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> IdText for T {}
+
+/// What can be an outcome: a `Result`, also behind a pointer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Result`, as an outcome has to be",
+    label = "not a `Result`",
+    note = "use a `Result<T, E>`, with `T: serde::Serialize` and `E: AuditError`",
+    note = "without a `Result` at hand, mark the fields of the error with `error_code` and `error_message`"
+)]
+pub trait Outcome {
+    /// Writes it.
+    fn write(&self, data: &mut EventDataWriter<'_>);
+}
+
+impl<T: Serialize, E: AuditError> Outcome for Result<T, E> {
+    fn write(&self, data: &mut EventDataWriter<'_>) {
+        data.outcome(self);
+    }
+}
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<O: Outcome + ?Sized> Outcome for $pointer {
+            fn write(&self, data: &mut EventDataWriter<'_>) {
+                (**self).write(data);
+            }
+        }
+    )*};
+}
+through_pointer!(&O, Box<O>, Rc<O>, Arc<O>);
 
 /// Writes the fields of a derived event, in the order of its catalog, which is that of the JSON.
 #[derive(Debug)]
@@ -50,7 +93,7 @@ impl Fields<'_, '_> {
         self
     }
 
-    pub fn id<T: Display + ?Sized>(self, value: &T) -> Self {
+    pub fn id<T: IdText + ?Sized>(self, value: &T) -> Self {
         self.data.id(value);
         self
     }
@@ -95,8 +138,8 @@ impl Fields<'_, '_> {
         self
     }
 
-    pub fn outcome<T: Serialize, E: AuditError>(self, outcome: &Result<T, E>) -> Self {
-        self.data.outcome(outcome);
+    pub fn outcome<O: Outcome + ?Sized>(self, outcome: &O) -> Self {
+        outcome.write(self.data);
         self
     }
 

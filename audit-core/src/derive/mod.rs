@@ -24,7 +24,7 @@ use crate::limits::Field;
 pub mod complete;
 mod fields;
 
-pub use fields::Fields;
+pub use fields::{Fields, IdText, Outcome};
 
 /// The type of `EventCatalog::EVENT_TYPES`.
 pub type Types = &'static [EventType];
@@ -58,17 +58,24 @@ pub const fn error_code(text: &str) {
     );
 }
 
+/// Gives the text of a principal.
+pub fn principal<T: IdText + ?Sized>(principal: &T, text: Text<'_>) {
+    text(&principal);
+}
+
 /// The mask of a principal in place of its text.
-pub fn mask_principal<T: Display + ?Sized>(principal: &T, text: Text<'_>) {
+pub fn mask_principal<T: IdText + ?Sized>(principal: &T, text: Text<'_>) {
     crate::encode::identity::mask_principal(&principal, text);
 }
 
 /// What takes the text of a principal.
 pub type Text<'a> = &'a mut dyn FnMut(&dyn Display);
 
-/// The text of a principal.
-pub fn displayed<T: Display + ?Sized>(value: &T) -> Cow<'static, str> {
-    Cow::Owned(value.to_string())
+/// The text of a principal that is shown.
+pub fn principal_text<I: UserIdentity + ?Sized>(identity: &I) -> Cow<'static, str> {
+    let mut text = String::new();
+    identity.__principal_id(&mut |principal| text = principal.to_string());
+    Cow::Owned(text)
 }
 
 /// A value that a function writes into a serializer, as the `with` modules of serde do. It is made a JSON value first, so that

@@ -38,7 +38,7 @@ pub trait AuditEvent {
     note = "mark a field of the event with `#[audit(user_identity)]`",
     note = "or emit it as somebody: `client.acting_as(&identity).emit(&event)`"
 )]
-pub trait NamesActor {}
+pub trait NamesActor: AuditEvent {}
 
 macro_rules! through_pointer {
     ($($pointer:ty),*) => {$(
@@ -68,7 +68,8 @@ pub trait IntoEntry {
     fn into_entry(self, context: &Context) -> Result<Entry, EncodeError>;
 }
 
-impl<E: AuditEvent + NamesActor + ?Sized> IntoEntry for &E {
+#[diagnostic::do_not_recommend]
+impl<E: NamesActor + ?Sized> IntoEntry for &E {
     fn into_entry(self, context: &Context) -> Result<Entry, EncodeError> {
         self.to_entry(context)
     }

@@ -223,7 +223,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no error code for the audit record",
     label = "not an `AuditError`",
-    note = "implement `AuditError` for the error type: `fn error_code(&self) -> Cow<'_, str>`"
+    note = "derive `AuditError` for the error type, or implement it: `fn error_code(&self) -> Cow<'_, str>`"
 )]
 pub trait AuditError: Display {
     /// The `errorCode`: a name for the kind of error, at most 256 characters.

@@ -33,7 +33,11 @@ pub(crate) fn event(
             let variants: Vec<_> = data
                 .variants
                 .iter()
-                .map(|variant| (variant, parse::attributes(&variant.attrs, Place::Variant, diagnostics)))
+                .map(|variant| {
+                    let own = parse::attributes(&variant.attrs, Place::Variant, diagnostics);
+                    parse::serde_attributes(&variant.attrs, Place::Variant, &own, &|_| false, diagnostics);
+                    (variant, own)
+                })
                 .collect();
             if !attributes.meant("source") {
                 let without: Vec<_> = variants.iter().filter(|(_, own)| !own.meant("source")).collect();

@@ -40,6 +40,9 @@ pub(crate) fn all(fields: &Fields, place: Place, of_item: &Attributes, diagnosti
     let mut found = Found { fields: Vec::new(), skipped: Vec::new(), means_id: false };
     for (at, field) in fields.iter().enumerate() {
         let attributes = parse::attributes(&field.attrs, place, diagnostics);
+        if field.attrs.iter().any(|attr| attr.path().is_ident("serde")) {
+            serde_attributes(field, place, &attributes, diagnostics);
+        }
         found.means_id |= attributes.meant("id") || attributes.meant("principal_id");
         let member = match &field.ident {
             Some(ident) => Member::Named(ident.clone()),
@@ -54,6 +57,18 @@ pub(crate) fn all(fields: &Fields, place: Place, of_item: &Attributes, diagnosti
         }
     }
     found
+}
+
+/// What decides about a field in spite of its `#[serde(…)]`: a key, for `rename`; for everything else also a role that is written out.
+fn serde_attributes(field: &syn::Field, place: Place, attributes: &Attributes, diagnostics: &mut Diagnostics) {
+    let given: Vec<&str> = attributes.iter().map(|given| given.attribute.name).collect();
+    let without_key = given.iter().any(|name| matches!(*name, "skip" | "flatten"))
+        || Role::ALL.iter().any(|role| !role.has_keys() && given.contains(&role.attribute()));
+    let is_hidden =
+        given.iter().any(|name| matches!(*name, "redact" | "hmac" | "with" | "rename" | "target" | "nested"));
+    let has_role = Role::ALL.iter().any(|role| given.contains(&role.attribute()));
+    let decided = |meant: &str| without_key || (meant != "rename" && (is_hidden || has_role));
+    parse::serde_attributes(&field.attrs, place, attributes, &decided, diagnostics);
 }
 
 /// A field with its attributes.

@@ -22,6 +22,7 @@ pub(crate) fn value(
         Data::Enum(data) => {
             let variants = data.variants.iter().map(|variant| {
                 let own = parse::attributes(&variant.attrs, Place::ValueVariant, diagnostics);
+                parse::serde_attributes(&variant.attrs, Place::ValueVariant, &own, &|_| false, diagnostics);
                 let name = own.text("name").cloned();
                 (variant.ident.clone(), value_type(&variant.ident, &variant.fields, attributes, name, diagnostics))
             });

@@ -22,22 +22,23 @@ pub(crate) fn identity(identity: &Identity) -> TokenStream {
         let kind = &one.kind;
         (unread_members(one), quote!(#unread #library::Cow::Borrowed(#kind)))
     });
-    let principal_id = by_type(item, shape, &|one, access| {
-        with_principal(one, |field| match field.form {
-            Form::Redacted | Form::Hmac => (Vec::new(), quote!(#library::Cow::Borrowed("[REDACTED]"))),
-            _ => {
-                let value = value_of(field, access, library);
-                (vec![&field.member], quote!(#library::displayed(#value)))
-            }
+    let is_hidden = |field: &Field| field.role == Role::PrincipalId && field.form != Form::Plain;
+    let principal_id = if shape.all().any(|one| one.fields.iter().any(is_hidden)) {
+        by_type(item, shape, &|one, _| {
+            let hidden = one.fields.iter().any(is_hidden);
+            let hidden = hidden.then(|| quote!(#library::Cow::Borrowed("[REDACTED]")));
+            (Vec::new(), hidden.unwrap_or_else(|| quote!(#library::principal_text(self))))
         })
-    });
+    } else {
+        quote!(#library::principal_text(self))
+    };
     let principal = by_type(item, shape, &|one, access| {
         with_principal(one, |field| {
             let value = value_of(field, access, library);
             match field.form {
                 Form::Redacted => (Vec::new(), quote!(__text(&"[REDACTED]"))),
                 Form::Hmac => (vec![&field.member], quote!(#library::mask_principal(#value, __text))),
-                _ => (vec![&field.member], quote!(__text(&#value))),
+                _ => (vec![&field.member], quote!(#library::principal(#value, __text))),
             }
         })
     });

@@ -91,6 +91,68 @@ pub(crate) fn attributes(attrs: &[syn::Attribute], place: Place, diagnostics: &m
     found
 }
 
+/// What `#[serde(…)]` does to the JSON of other types, and what does it here.
+const OF_SERDE: [(&str, &str); 8] = [
+    ("rename", "rename"),
+    ("rename_all", "rename_all"),
+    ("flatten", "flatten"),
+    ("skip", "skip"),
+    ("skip_serializing", "skip"),
+    ("skip_serializing_if", "skip_if"),
+    ("serialize_with", "with"),
+    ("with", "with"),
+];
+
+/// A `#[serde(…)]` that would change the JSON has no effect here, also where the type derives `Serialize` beside it. A field that
+/// someone believes to be skipped must not be written, so each needs an attribute of its own. `decided`: whether the attributes
+/// say what becomes of the value.
+pub(crate) fn serde_attributes(
+    attrs: &[syn::Attribute],
+    place: Place,
+    found: &Attributes,
+    decided: &dyn Fn(&str) -> bool,
+    diagnostics: &mut Diagnostics,
+) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+        let Meta::List(list) = &attr.meta else { continue };
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let name = input.call(Ident::parse_any)?;
+                let value = rest_of_item(input);
+                let meant = OF_SERDE.iter().find(|(of_serde, _)| name == of_serde).map(|(_, meant)| *meant);
+                // A variant's `rename` gives its name.
+                let is_variant = matches!(place, Place::Variant | Place::ValueVariant);
+                let meant = if is_variant && meant == Some("rename") { Some("name") } else { meant };
+                if let Some(meant) = meant
+                    && attributes::find(meant).is_some_and(|row| row.places.contains(&place))
+                    && !found.meant(meant)
+                    && !decided(meant)
+                    // Events leave a `None` out.
+                    && !value.to_string().replace(' ', "").ends_with("\"Option::is_none\"")
+                {
+                    let value = value.to_string();
+                    let value = value.strip_prefix("= ").unwrap_or(&value);
+                    let value = match &*name.to_string() {
+                        "skip" | "skip_serializing" | "flatten" => String::new(),
+                        // serde's `with` names a module.
+                        "with" => format!(" = {}::serialize", value.trim_matches('"')),
+                        _ if value.starts_with('"') => format!(" = {value}"),
+                        _ => " = \"…\"".to_owned(),
+                    };
+                    let message = format!(
+                        "audit events do not read `#[serde(…)]`: write `#[audit({meant}{value})]` for what `{name}` does"
+                    );
+                    diagnostics.error(&name, message);
+                }
+                let _: Option<Token![,]> = input.parse()?;
+            }
+            Ok(())
+        };
+        // What serde cannot read, serde reports.
+        let _: syn::Result<()> = parser.parse2(list.tokens.clone());
+    }
+}
+
 /// `a, b = "c", …`: a mistake in one does not hide those behind the next comma.
 fn list_of(input: ParseStream<'_>, place: Place, found: &mut Attributes, diagnostics: &mut Diagnostics) {
     while !input.is_empty() {

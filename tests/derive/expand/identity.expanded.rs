@@ -16,10 +16,10 @@ where
         ::audit_core::__::Cow::Borrowed("Staff")
     }
     fn principal_id(&self) -> ::audit_core::__::Cow<'_, str> {
-        ::audit_core::__::displayed(&self.email)
+        ::audit_core::__::principal_text(self)
     }
     fn __principal_id(&self, __text: ::audit_core::__::Text<'_>) {
-        __text(&&self.email)
+        ::audit_core::__::principal(&self.email, __text)
     }
     fn details(
         &self,

@@ -17,9 +17,7 @@ impl<'a> ::audit_core::__::UserIdentity for Caller<'a> {
     fn principal_id(&self) -> ::audit_core::__::Cow<'_, str> {
         match self {
             Self::Customer { .. } => ::audit_core::__::Cow::Borrowed("[REDACTED]"),
-            Self::Service { 0: __audit_0, .. } => {
-                ::audit_core::__::displayed(&*__audit_0)
-            }
+            Self::Service { .. } => ::audit_core::__::principal_text(self),
         }
     }
     fn __principal_id(&self, __text: ::audit_core::__::Text<'_>) {
@@ -27,7 +25,9 @@ impl<'a> ::audit_core::__::UserIdentity for Caller<'a> {
             Self::Customer { email: __audit_email, .. } => {
                 ::audit_core::__::mask_principal(&*__audit_email, __text)
             }
-            Self::Service { 0: __audit_0, .. } => __text(&&*__audit_0),
+            Self::Service { 0: __audit_0, .. } => {
+                ::audit_core::__::principal(&*__audit_0, __text)
+            }
         }
     }
     fn details(
