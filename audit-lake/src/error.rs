@@ -1,4 +1,4 @@
-//! What is said of a request as a whole: the operation's errors, and those common to all of AWS's actions.
+//! Errors of a request as a whole: the operation's own, and those common to all of AWS's actions.
 
 use std::error::Error;
 

@@ -1,17 +1,20 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::expect_used)]
-//! The receiving side of CloudTrail's `PutAuditEvents`: a service that AWS's own clients can send audit events to, and
-//! that keeps each of them for good before it says so.
+//! The receiving side of CloudTrail's `PutAuditEvents`: a service to which AWS's own clients send audit events. It answers that
+//! an event is stored only after the event is synced to disk.
 //!
-//! [`Lake::builder`] starts one inside a program or a test; the program `audit-lake` runs one from a file, `lake.toml`,
-//! which [`LakeConfig`] is the model of.
+//! [`Lake::builder`] starts one inside a program or a test. The program `audit-lake` runs one from the file `lake.toml`, whose
+//! model is [`LakeConfig`].
 //!
 //! ```text
-//!  server ──► connection ──► service ──► sigv4      is it who it says?
-//!  (HTTP)        │──────► directory  may they send there?
-//!                │──────► audit-core does each entry keep the contract?
-//!                └──────► store      one writer, one commit for all who wait, then the answer
+//!  server ──► connection ──► service ──► sigv4       is the request signed with a known key?
+//!  (HTTP)                       │──────► directory   may this account send to this channel?
+//!                               │──────► audit-core  does each entry keep the contract?
+//!                               └──────► store       one writer, one commit for all that wait, then the answer
 //! ```
+//!
+//! # Features
+//! - `cli` (default): the program `audit-lake`, with clap and tracing-subscriber. Embed a lake with `default-features = false`.
 
 mod config;
 mod error;
@@ -22,7 +25,7 @@ mod service;
 mod sigv4;
 mod store;
 
-/// What signatures here name of `audit-core`.
+/// Types of `audit-core` that the signatures of this crate have.
 pub use audit_core::{AccountId, ChannelArn, Checksum, EventTime, ExternalId};
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
@@ -31,7 +34,7 @@ pub use config::{
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
 pub use store::{DatabaseError, EventFilter, EventReader, StoreError, StoredEvent, Verification};
 
-/// The page's program runs as a doc test; `tests/documentation.rs` holds the rest of the page to its word.
+/// The page's program runs as a doc test; `tests/documentation.rs` checks the rest of the page.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/lake.md")]
 struct Page;

@@ -159,7 +159,7 @@ async fn of_a_flood_of_refusals_every_one_is_told_or_counted() {
             lines.iter().filter(|line| line["message"] == message && line["code"] == code).collect()
         };
         let told = of_code("refused a request").len() as u64;
-        let sums = of_code("refused more requests than are told one by one");
+        let sums = of_code("refused more requests than are logged one by one");
         let left_out: u64 = sums.iter().filter_map(|line| line["left_out"].as_u64()).sum();
         // However long it took: every one is told or counted.
         assert_eq!(told + left_out, 100, "{code}\n{log}");

@@ -1,4 +1,4 @@
-//! Who may send, and where to: the configuration, arranged for looking things up.
+//! Accounts, keys and channels, arranged for lookups.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use audit_core::{AccountId, ChannelArn};
 
 use super::settings::{AccountConfig, ChannelConfig, KeyConfig, LakeConfig};
 
-/// Accounts, keys and channels as of the last (re)load. Never changed, only replaced.
+/// Accounts, keys and channels as of the last (re)load. Replaced as a whole, never changed.
 #[derive(Debug)]
 pub(crate) struct Directory {
     keys: HashMap<String, (AccountId, KeyConfig)>,

@@ -1,4 +1,4 @@
-//! Configuration: `lake.toml`, its model, and what is looked up in it for each request.
+//! Configuration: `lake.toml`, its model, and the directory that requests use.
 
 mod directory;
 mod file;

@@ -109,7 +109,7 @@ impl Parser<'_> {
         let log = root.section(notes, "log");
         if whole {
             if accounts.is_empty() {
-                notes.note(0, "there is no [[account]], so nobody could sign a request");
+                notes.note(0, "there is no [[account]], so no request could be signed");
             }
             if channels.is_empty() {
                 notes.note(0, "there is no [[channel]], so no event could be sent anywhere");
@@ -188,7 +188,7 @@ impl Parser<'_> {
         let notes = &mut self.mistakes;
         let expires = section.time(notes, "expires");
         section.finish(notes);
-        if let Sought::Nothing = secret {
+        if let SecretSource::Nothing = secret {
             notes.note(start, "[[account.key]] needs one of `secret`, `secret_file` and `secret_env`");
         }
         let id = id?;
@@ -201,26 +201,26 @@ impl Parser<'_> {
         if !seen.insert(id.value.to_owned()) {
             notes.note(id.at, "this access key id is there twice");
         }
-        let Sought::Found(secret) = secret else { return None };
+        let SecretSource::Found(secret) = secret else { return None };
         let session_token = match token {
-            Sought::Found(token) => Some(token),
-            Sought::Nothing => None,
-            Sought::Wrong => return None,
+            SecretSource::Found(token) => Some(token),
+            SecretSource::Nothing => None,
+            SecretSource::Wrong => return None,
         };
         Some(KeyConfig { id: id.value.to_owned(), secret, session_token, expires })
     }
 
     /// A secret that stands in the file itself, in a file of its own, or in the environment.
-    fn secret(&mut self, section: &mut Section<'_, '_>, [inline, file, env]: [&'static str; 3]) -> Sought {
+    fn secret(&mut self, section: &mut Section<'_, '_>, [inline, file, env]: [&'static str; 3]) -> SecretSource {
         let notes = &mut self.mistakes;
         let given: Vec<(&'static str, At<&str>)> =
             [inline, file, env].into_iter().filter_map(|key| Some((key, section.string(notes, key)?))).collect();
         if given.is_empty() {
-            return Sought::Nothing;
+            return SecretSource::Nothing;
         }
         if let [_, (_, second), ..] = &given[..] {
             notes.note(second.at, format!("give only one of `{inline}`, `{file}` and `{env}`"));
-            return Sought::Wrong;
+            return SecretSource::Wrong;
         }
         let (key, text) = &given[0];
         let read = if *key == inline {
@@ -236,12 +236,12 @@ impl Parser<'_> {
         match read {
             Ok(secret) if secret.is_empty() => {
                 notes.note(text.at, format!("`{key}` gives an empty text"));
-                Sought::Wrong
+                SecretSource::Wrong
             }
-            Ok(secret) => Sought::Found(Secret::from(secret)),
+            Ok(secret) => SecretSource::Found(Secret::from(secret)),
             Err(message) => {
                 notes.note(text.at, message);
-                Sought::Wrong
+                SecretSource::Wrong
             }
         }
     }
@@ -286,7 +286,7 @@ impl Parser<'_> {
             if !accounts.iter().any(|account| account.id == owner) {
                 notes.note(
                     arn.at,
-                    format!("the channel's account {owner} has no [[account]], so nobody could send to it"),
+                    format!("the channel's account {owner} has no [[account]], so no request could go to it"),
                 );
             }
             if channels.iter().any(|channel| channel.arn == arn.value) {
@@ -348,10 +348,10 @@ impl Parser<'_> {
     }
 }
 
-enum Sought {
+enum SecretSource {
     Found(Secret),
     Nothing,
-    /// It is there and wrong, which is already noted.
+    /// It is wrong, which is already noted.
     Wrong,
 }
 

@@ -1,4 +1,4 @@
-//! What a lake is set up with: the model of `lake.toml`.
+//! The model of `lake.toml`.
 //!
 //! `parse` reads the file and reports all mistakes at once, each with its line.
 
@@ -12,7 +12,7 @@ use audit_core::{AccountId, ChannelArn, EventTime, ExternalId};
 
 use super::secret::Secret;
 
-/// A whole set-up. [`LakeConfig::load`] reads it from a file; a program that embeds a lake may also fill it in.
+/// A whole configuration. [`LakeConfig::load`] reads it from a file; a program that embeds a lake may also fill it in.
 ///
 /// ```
 /// use audit_lake::LakeConfig;
@@ -160,7 +160,7 @@ pub struct LimitsConfig {
     pub body_timeout: Duration,
     /// How long a connection may stay open without a request.
     pub idle_timeout: Duration,
-    /// How long requests may take to finish after the service was told to stop.
+    /// How long requests may take to finish after the service began to stop.
     pub shutdown_timeout: Duration,
 }
 
@@ -202,9 +202,9 @@ pub enum LogFormat {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogLevel {
-    /// What needs an operator's attention.
+    /// Failures that need an operator.
     Error,
-    /// And what is odd.
+    /// And unusual events.
     Warn,
     /// And what the service does: starts, reloads, stops, refuses.
     #[default]
@@ -225,7 +225,7 @@ pub struct ConfigError {
     pub(crate) unreadable: Option<Arc<io::Error>>,
 }
 
-/// One mistake: where it is, what is wrong and what would be right.
+/// One mistake: its place, what is wrong, and what is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {

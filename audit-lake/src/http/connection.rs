@@ -47,22 +47,22 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// What a connection has been doing, which decides whether it may stay.
+/// What happened on a connection, which decides whether it stays open.
 struct Activity {
     in_flight: AtomicUsize,
-    since: Mutex<Quiet>,
+    since: Mutex<Idle>,
     /// Says that a head began, which brings the deadline nearer.
     head_began: Notify,
     /// Whether the router has the last request, and nothing of its answer was written yet.
     routed: AtomicBool,
 }
 
-/// Since when nothing has been asked, and whether anything ever was.
+/// Since when no request is in flight, and whether there was one.
 #[derive(Clone, Copy)]
-struct Quiet {
+struct Idle {
     since: Instant,
     fresh: bool,
-    /// When the first bytes of a head came that is not whole yet.
+    /// When the first bytes of an incomplete head came.
     head: Option<Instant>,
 }
 
@@ -70,44 +70,44 @@ impl Activity {
     fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         self.routed.store(true, Ordering::Release);
-        self.quiet().head = None;
+        self.idle().head = None;
         InFlight(Arc::clone(self))
     }
 
-    fn quiet(&self) -> MutexGuard<'_, Quiet> {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
         self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes came in. Between requests, they are the beginning of a head.
-    fn heard(&self) {
+    fn bytes_read(&self) {
         if self.in_flight.load(Ordering::Acquire) == 0 {
-            let mut quiet = self.quiet();
-            if quiet.head.is_none() {
-                quiet.head = Some(Instant::now());
+            let mut idle = self.idle();
+            if idle.head.is_none() {
+                idle.head = Some(Instant::now());
                 self.head_began.notify_one();
             }
         }
     }
 
     /// Bytes were written. While a request is in flight, they only ask for its body.
-    fn wrote(&self) {
+    fn bytes_written(&self) {
         if self.in_flight.load(Ordering::Acquire) == 0 {
             self.routed.store(false, Ordering::Release);
         }
     }
 
-    /// Whether it is a head that takes too long, rather than silence.
+    /// Whether an incomplete head takes too long.
     fn head_is_late(&self, limits: &LimitsConfig) -> bool {
-        self.quiet().head.is_some_and(|began| Instant::now() >= began + limits.header_timeout)
+        self.idle().head.is_some_and(|began| Instant::now() >= began + limits.header_timeout)
     }
 
-    /// When the connection will have been quiet for too long, if it stays quiet.
+    /// When the connection has been idle for too long, if it stays idle.
     fn deadline(&self, limits: &LimitsConfig) -> Instant {
-        let quiet = *self.quiet();
-        if let Some(began) = quiet.head {
+        let idle = *self.idle();
+        if let Some(began) = idle.head {
             return began + limits.header_timeout;
         }
-        quiet.since + if quiet.fresh { limits.header_timeout } else { limits.idle_timeout }
+        idle.since + if idle.fresh { limits.header_timeout } else { limits.idle_timeout }
     }
 }
 
@@ -116,17 +116,17 @@ struct InFlight(Arc<Activity>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        *self.0.quiet() = Quiet { since: Instant::now(), fresh: false, head: None };
+        *self.0.idle() = Idle { since: Instant::now(), fresh: false, head: None };
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// Whose connection it is.
+/// Which address the connection came to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Port {
-    /// A sender's: what it asks is counted, whether it is HTTP or not.
+    /// The senders': every request is counted, whether it is HTTP or not.
     Senders,
-    /// The operator's: nothing of it is counted among the senders' requests.
+    /// The operators': no request is counted.
     Admin,
 }
 
@@ -166,7 +166,7 @@ impl Connection {
         }
     }
 
-    /// Speaks HTTP on a stream: the version that the handshake agreed on, or whichever the first bytes are of.
+    /// Serves HTTP on a stream: the version that the handshake agreed on, or else the version of the first bytes.
     async fn speak<S>(&mut self, stream: S, agreed: Option<bool>) -> Result<(), Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -188,11 +188,11 @@ impl Connection {
         };
         let activity = Arc::new(Activity {
             in_flight: AtomicUsize::new(0),
-            since: Mutex::new(Quiet { since: Instant::now(), fresh: true, head: None }),
+            since: Mutex::new(Idle { since: Instant::now(), fresh: true, head: None }),
             head_began: Notify::new(),
             routed: AtomicBool::new(false),
         });
-        let service = Watched {
+        let service = CountingRouter {
             router: TowerToHyperService::new(self.router.clone()),
             activity: Arc::clone(&activity),
             service: Arc::clone(&self.service),
@@ -208,8 +208,8 @@ impl Connection {
             return self.drive(&activity, connection.as_mut(), http2::Connection::graceful_shutdown).await;
         }
         // hyper's own timeout of a head ends a connection between two requests as well, which may be quiet for longer.
-        let (heard, wrote) = (Arc::clone(&activity), Arc::clone(&activity));
-        stream.observe(Box::new(move || heard.heard()), Box::new(move || wrote.wrote()));
+        let (read, written) = (Arc::clone(&activity), Arc::clone(&activity));
+        stream.observe(Box::new(move || read.bytes_read()), Box::new(move || written.bytes_written()));
         let served = {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -252,21 +252,21 @@ impl Connection {
             let deadline = activity.deadline(&self.limits);
             tokio::select! {
                 ended = connection.as_mut() => return Ok(ended?),
-                () = stopped(&mut self.stop) => break Ended::Stopped,
+                () = stopped(&mut self.stop) => break EndReason::Stopped,
                 () = activity.head_began.notified() => {}
                 () = tokio::time::sleep_until(deadline) => {
-                    let quiet = activity.in_flight.load(Ordering::Acquire) == 0;
-                    if quiet && activity.head_is_late(&self.limits) {
+                    let idle = activity.in_flight.load(Ordering::Acquire) == 0;
+                    if idle && activity.head_is_late(&self.limits) {
                         return Err(Box::new(LateHead));
                     }
-                    if quiet && Instant::now() >= activity.deadline(&self.limits) {
-                        break Ended::Idle;
+                    if idle && Instant::now() >= activity.deadline(&self.limits) {
+                        break EndReason::Idle;
                     }
-                    if !quiet {
-                        // It will be looked at again when the request may be over; it sets the deadline anew.
+                    if !idle {
+                        // It will be looked at again when the request may be over; its end sets a new deadline.
                         tokio::select! {
                             ended = connection.as_mut() => return Ok(ended?),
-                            () = stopped(&mut self.stop) => break Ended::Stopped,
+                            () = stopped(&mut self.stop) => break EndReason::Stopped,
                             () = tokio::time::sleep(CLOSE_TIMEOUT) => {}
                         }
                     }
@@ -276,8 +276,8 @@ impl Connection {
         close(connection.as_mut());
         match why {
             // The server bounds how long this may take.
-            Ended::Stopped => Ok(connection.await?),
-            Ended::Idle => match timeout(CLOSE_TIMEOUT, connection).await {
+            EndReason::Stopped => Ok(connection.await?),
+            EndReason::Idle => match timeout(CLOSE_TIMEOUT, connection).await {
                 Ok(ended) => Ok(ended?),
                 Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
             },
@@ -349,21 +349,21 @@ fn stopping() -> RequestError {
     RequestError::new(RequestErrorCode::ServiceUnavailable, "The service is shutting down. Send the request again.")
 }
 
-enum Ended {
+enum EndReason {
     Stopped,
     Idle,
 }
 
 /// The router, with a count of the requests that it is answering.
 #[derive(Clone)]
-struct Watched {
+struct CountingRouter {
     router: TowerToHyperService<Router>,
     activity: Arc<Activity>,
     service: Arc<Service>,
     port: Port,
 }
 
-impl hyper::service::Service<Request<Incoming>> for Watched {
+impl hyper::service::Service<Request<Incoming>> for CountingRouter {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;

@@ -46,7 +46,7 @@ impl AcceptFailures {
     }
 }
 
-/// Accepts connections and serves them until told to stop.
+/// Accepts connections and serves them until the service stops.
 pub(crate) struct Server {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<Tls>,
@@ -55,7 +55,7 @@ pub(crate) struct Server {
     /// Connections at a time.
     pub(crate) connections: usize,
     pub(crate) service: Arc<Service>,
-    /// Whose connections these are.
+    /// Which address this is.
     pub(crate) port: Port,
     /// Becomes true when the service is to stop.
     pub(crate) stop: watch::Receiver<bool>,

@@ -12,7 +12,7 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How far into an answer to look for what hyper answers by itself.
 const AUTOMATIC_BYTES: usize = 128;
 
-/// A stream, and what is known of it.
+/// A stream, and what was observed on it.
 pub(crate) struct ObservedStream<S> {
     stream: S,
     /// Bytes that were read to learn the version, and that hyper has not had yet.
@@ -39,7 +39,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ObservedStream<S> {
         Self { stream, ahead: Vec::new(), unanswered: false, observers: None }
     }
 
-    /// Reads as far as it takes to tell whether the connection begins as HTTP/2.
+    /// Reads until it is certain whether the connection begins as HTTP/2.
     pub(crate) async fn begins_as_http2(&mut self) -> io::Result<bool> {
         while self.ahead.len() < PREFACE.len() && PREFACE.starts_with(&self.ahead) {
             let mut piece = [0; PREFACE.len()];
@@ -62,7 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ObservedStream<S> {
         self.observers = Some([read, written]);
     }
 
-    /// Whether the other side said something and was not answered.
+    /// Whether bytes were read after the last that were written.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.unanswered
     }

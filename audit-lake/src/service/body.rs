@@ -1,5 +1,4 @@
-//! Reading a request's body: never more of it than a request may have, never for longer than it may take, and never
-//! more over all connections than the service has set aside.
+//! Reads a request's body, within limits of size, of time, and of memory over all connections.
 
 use std::error::Error;
 use std::io;
@@ -17,10 +16,10 @@ use audit_core::wire::RequestErrorCode;
 
 /// The most bytes of a body.
 const LIMIT: usize = Side::Receiver.request_bytes();
-/// How much of a body that is too large is read and thrown away, so that a sender who reads only after writing gets his
-/// answer rather than a broken connection.
+/// How much of a body that is too large is read and discarded, so that a sender that reads only after writing gets the answer
+/// rather than a broken connection.
 const DRAINED: usize = 8 * LIMIT;
-/// What is set aside at once for a body, however large it says it is.
+/// How much memory is reserved at once for a body, however large it is declared.
 const FIRST_PIECE: usize = 64 * 1_024;
 
 /// The bytes of bodies that may be held at a time.
@@ -46,8 +45,8 @@ pub(super) struct ReadBody {
     pub(super) share: Share,
 }
 
-/// Memory that is taken, and goes back when this does. It outlives the body: the answer holds its ids, and waits for as long
-/// as the sender does not read it.
+/// Memory that is taken until this is dropped. It outlives the body: the answer holds the body's ids until the sender has
+/// read it.
 #[derive(Debug)]
 pub(super) struct Share {
     taken: usize,
@@ -156,7 +155,7 @@ async fn next(body: &mut Body) -> Result<Option<axum::body::Bytes>, RequestError
         match body.frame().await {
             None => return Ok(None),
             Some(Ok(frame)) => {
-                // Trailers say nothing to this service.
+                // This service uses no trailers.
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
@@ -166,7 +165,7 @@ async fn next(body: &mut Body) -> Result<Option<axum::body::Bytes>, RequestError
     }
 }
 
-/// Whether a body broke off, or is no HTTP.
+/// Whether a body was cut off, or is not HTTP.
 fn unreadable(error: &axum::Error) -> RequestError {
     let mut source = error.source();
     while let Some(cause) = source {

@@ -22,7 +22,7 @@ use audit_core::wire::RequestErrorCode;
 /// How long a request waits for its commit. What is stored after that is found again when the sender retries.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Judges a request, stores what is good of it, and says what became of each entry.
+/// Checks a request, stores its valid entries, and returns the verdict on each entry.
 pub(super) async fn put_audit_events(
     service: &Service,
     request: Request,
@@ -187,7 +187,7 @@ fn check_permission(
     if let Some(sent) = sent
         && ExternalId::try_from(sent).is_err()
     {
-        // Not shown: who knows it may write into the channel.
+        // Not shown: it lets its sender write into the channel.
         return Err(RequestError::new(
             RequestErrorCode::Validation,
             "externalId must be 2 to 1,224 characters of [A-Za-z0-9_+=,.@:/-].",
@@ -283,7 +283,7 @@ async fn store(service: &Service, channel: ChannelArn, events: Vec<NewEvent>) ->
     let unavailable = |message: &str| RequestError::new(RequestErrorCode::ServiceUnavailable, message);
     match tokio::time::timeout(COMMIT_TIMEOUT, service.store.put(channel, events)).await {
         Ok(Ok(stored)) => Ok(stored),
-        // The log says more; what the disk is called is nothing to a sender.
+        // The log has the details; senders do not need the path.
         Ok(Err(error)) => Err(unavailable(match *error {
             StoreError::Closed => "The service is shutting down. Send the request again.",
             _ => "The service cannot store events now. Send the request again; nothing is stored twice.",

@@ -1,7 +1,7 @@
-//! Telling the log of refusals without letting a stranger fill the disk with it.
+//! Logs refusals within a limit, so that strangers cannot fill the disk with them.
 //!
-//! Anybody who can connect can be refused as often as he likes. So of each code a few refusals are told one by one in each
-//! [`PERIOD`], and the others in one line at its end. The metrics count all of them.
+//! Of each code, a few refusals are logged one by one in each [`PERIOD`], and the others as a sum at its end. The metrics count
+//! all of them.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use audit_core::wire::RequestErrorCode;
 
-/// How many refusals of one code are told one by one in a period.
-const TOLD: u64 = 10;
+/// How many refusals of one code are logged one by one in a period.
+const LOGGED: u64 = 10;
 /// How long a period is.
 pub(super) const PERIOD: Duration = Duration::from_secs(10);
 
@@ -27,35 +27,35 @@ impl Refusals {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(code).or_default();
         *count += 1;
-        *count <= TOLD
+        *count <= LOGGED
     }
 
     /// Ends the period: the codes of which refusals were left out, and of how many.
     pub(super) fn end_period(&self) -> Vec<(RequestErrorCode, u64)> {
         let counts = mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
-        counts.into_iter().filter(|(_, count)| *count > TOLD).map(|(code, count)| (code, count - TOLD)).collect()
+        counts.into_iter().filter(|(_, count)| *count > LOGGED).map(|(code, count)| (code, count - LOGGED)).collect()
     }
 
     /// Ends the period, and logs how many lines were left out.
     pub(super) fn sum_up(&self) {
         for (code, left_out) in self.end_period() {
-            tracing::info!(code = code.as_str(), left_out, "refused more requests than are told one by one");
+            tracing::info!(code = code.as_str(), left_out, "refused more requests than are logged one by one");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Refusals, RequestErrorCode, TOLD};
+    use super::{LOGGED, Refusals, RequestErrorCode};
 
     #[test]
-    fn of_each_code_a_few_are_told_and_the_others_counted_until_the_period_ends() {
+    fn of_each_code_a_few_are_logged_and_the_others_counted_until_the_period_ends() {
         let refusals = Refusals::default();
         for period in 0..3 {
-            for at in 0..TOLD + 7 {
-                assert_eq!(refusals.count(RequestErrorCode::IncompleteSignature), at < TOLD, "{period} {at}");
+            for at in 0..LOGGED + 7 {
+                assert_eq!(refusals.count(RequestErrorCode::IncompleteSignature), at < LOGGED, "{period} {at}");
             }
-            for at in 0..TOLD {
+            for at in 0..LOGGED {
                 assert!(refusals.count(RequestErrorCode::Validation), "{period} {at}: another code's are not used up");
             }
             assert_eq!(refusals.end_period(), [(RequestErrorCode::IncompleteSignature, 7)]);

@@ -1,7 +1,7 @@
 //! The body of a request, taken apart: as much of it as can be judged entry by entry.
 //!
 //! The JSON as a whole must be right. Beyond that, what one entry lacks is that entry's own business, so this reads more
-//! than [`audit_core::wire`]'s strict types do: an entry without data, or with data that is no text, becomes a verdict.
+//! than [`audit_core::wire`]'s strict types do: an entry without data, or with data that is not text, becomes a verdict.
 
 use std::fmt;
 

@@ -29,7 +29,7 @@ pub(super) fn answer_bytes(error: RequestError, refusals: Option<&Refusals>) -> 
     .into_bytes()
 }
 
-/// The id and the body of an error's answer, which the log is told of if it is counted.
+/// The id and the body of an error's answer. A counted one is logged.
 fn refusal(RequestError { code, message, .. }: RequestError, refusals: Option<&Refusals>) -> (String, String) {
     let request_id = Uuid::new_v4().to_string();
     if refusals.is_some_and(|refusals| refusals.count(code)) {
@@ -40,12 +40,12 @@ fn refusal(RequestError { code, message, .. }: RequestError, refusals: Option<&R
 }
 
 /// An answer, and the memory that its request took.
-struct Unread {
+struct AnswerBody {
     json: Vec<u8>,
     _share: Share,
 }
 
-impl AsRef<[u8]> for Unread {
+impl AsRef<[u8]> for AnswerBody {
     fn as_ref(&self) -> &[u8] {
         &self.json
     }
@@ -62,7 +62,7 @@ pub(super) fn answer(
             let failed = verdicts.failed.len();
             tracing::debug!(request_id, successful = verdicts.successful.len(), failed, "answered a request");
             match serde_json::to_vec(&verdicts) {
-                Ok(json) => (request_id, StatusCode::OK, None, Bytes::from_owner(Unread { json, _share: share })),
+                Ok(json) => (request_id, StatusCode::OK, None, Bytes::from_owner(AnswerBody { json, _share: share })),
                 // Strings in lists: nothing that JSON could not hold.
                 Err(_) => (
                     request_id,

@@ -1,4 +1,4 @@
-//! Deleting what is older than it is to be kept: in small steps, so that no request waits long behind one.
+//! Deletes events that are past their retention, in small steps, so that no request waits long for one.
 
 use std::fmt::Display;
 use std::time::{Duration, SystemTime};
@@ -104,7 +104,7 @@ mod tests {
         at_most: usize,
     }
 
-    /// Runs retention over a store that answers as told, then with nothing deleted, until `script` has seen enough.
+    /// Runs retention over a store with given answers, then with nothing deleted, until `script` has seen enough.
     /// Time is paused: it goes on only when everything waits for it, so every `at` is exact.
     async fn with_answers(
         age: Option<Duration>,
@@ -113,10 +113,10 @@ mod tests {
     ) {
         let start = Instant::now();
         let (setting, age) = watch::channel(age);
-        let (told, mut calls) = mpsc::unbounded_channel();
+        let (sent, mut calls) = mpsc::unbounded_channel();
         let answers = RefCell::new(answers.into_iter());
         let prune = |before, at_most| {
-            told.send(Call { at: start.elapsed(), before, at_most }).expect("somebody listens");
+            sent.send(Call { at: start.elapsed(), before, at_most }).expect("a receiver");
             std::future::ready(answers.borrow_mut().next().unwrap_or(Ok(0)))
         };
         tokio::select! {
@@ -148,7 +148,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn another_setting_is_acted_on_at_once_and_none_deletes_nothing() {
         with_answers(None, Vec::new(), async |setting, calls| {
-            // Paused time stands still while anything else can run: had it asked in these ten minutes, it would be told.
+            // Paused time stands still while anything else can run: a request in these ten minutes would be there.
             tokio::time::sleep(10 * REST).await;
             assert!(calls.try_recv().is_err(), "it keeps everything");
             for (days, at) in [(7, 10 * REST), (3, 10 * REST)] {
@@ -163,13 +163,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_setting_that_nobody_can_change_any_more_goes_on() {
+    async fn retention_goes_on_when_its_setting_has_no_sender_any_more() {
         let start = Instant::now();
         let (setting, age) = watch::channel(Some(DAY));
         drop(setting);
-        let (told, mut calls) = mpsc::unbounded_channel();
+        let (sent, mut calls) = mpsc::unbounded_channel();
         let prune = |_, _| {
-            told.send(start.elapsed()).expect("somebody listens");
+            sent.send(start.elapsed()).expect("a receiver");
             std::future::ready(Ok::<_, &str>(0))
         };
         tokio::select! {
@@ -191,11 +191,11 @@ mod tests {
         store.put(CHANNEL, old.chain(kept).collect()).await.expect("stored");
 
         let (_setting, age) = watch::channel(Some(DAY));
-        let (told, mut steps) = mpsc::unbounded_channel();
-        let (deleting, telling) = (&store, &told);
+        let (sent, mut steps) = mpsc::unbounded_channel();
+        let (deleting, sending) = (&store, &sent);
         let prune = |before, at_most| async move {
             let deleted = deleting.prune(before, at_most).await;
-            telling.send(deleted.as_ref().ok().copied()).expect("somebody listens");
+            sending.send(deleted.as_ref().ok().copied()).expect("a receiver");
             deleted
         };
         tokio::select! {

@@ -1,4 +1,4 @@
-//! The routes of the service, and the answers to what is no operation.
+//! The routes of the service, and the answers to requests that are not for an operation.
 
 use std::sync::Arc;
 

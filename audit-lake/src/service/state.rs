@@ -44,12 +44,12 @@ impl Service {
         }
     }
 
-    /// The accounts and channels as they are now. A request keeps the ones with which it began.
+    /// The accounts and channels as they are now. A request keeps those with which it began.
     pub(super) fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The store, for what works beside the requests.
+    /// The store, for work beside the requests.
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -82,7 +82,7 @@ impl Service {
         respond::answer_bytes(error, None)
     }
 
-    /// Tells the log from time to time of the refusals that it was not told one by one, for as long as this is polled.
+    /// Logs the sums of refusals that were not logged one by one, once a period, for as long as this is polled.
     pub(crate) async fn sum_up_refusals(&self) {
         loop {
             tokio::time::sleep(refusals::PERIOD).await;
@@ -90,12 +90,12 @@ impl Service {
         }
     }
 
-    /// Tells the log of those that are left, at the end.
+    /// Logs the last sums, at the end.
     pub(crate) fn sum_up(&self) {
         self.refusals.sum_up();
     }
 
-    /// Puts another directory in the place of the one before, for requests that begin from now on.
+    /// Replaces the directory, for requests that begin from now on.
     pub(crate) fn replace_directory(&self, directory: Directory) {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
     }
@@ -108,7 +108,7 @@ pub(super) struct OpenRequest {
     began: Instant,
     /// `ok` or an error's code; that of a panic until another is set.
     pub(super) code: &'static str,
-    // Last: who waits for requests to finish closes the store next, which `service` must not hold any more.
+    // Last: a shutdown that waited for this closes the store next, which `service` must not hold any more.
     _open: OpenCount,
 }
 

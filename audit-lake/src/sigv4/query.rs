@@ -15,7 +15,7 @@ pub(crate) enum Found<'a> {
     Nothing,
     /// It is there once.
     Once(&'a [u8]),
-    /// It is there more than once, which leaves open what is meant.
+    /// It is there more than once, which is ambiguous.
     Repeated,
 }
 
@@ -48,7 +48,7 @@ impl Query {
         self.find(name) != Found::Nothing
     }
 
-    /// The canonical query string: every parameter but `without`, encoded anew, sorted by encoded name, then by encoded
+    /// The canonical query string: every parameter but `without`, encoded again, sorted by encoded name, then by encoded
     /// value.
     pub(crate) fn canonical(&self, without: Option<&str>) -> String {
         let mut encoded: Vec<(String, String)> = self

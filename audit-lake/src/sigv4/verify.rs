@@ -73,7 +73,7 @@ impl Claim {
                  key and signing method, and that nothing on the way changes the request.",
             ));
         }
-        // Only who proved to hold the key learns that it has expired.
+        // Only a sender that has the key learns that it has expired.
         if key.expires.is_some_and(|expires| now >= expires) {
             return Err(RequestError::new(
                 RequestErrorCode::ExpiredToken,
