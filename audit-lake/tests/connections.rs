@@ -1,4 +1,4 @@
-//! What a connection may do, and what it may not.
+//! Connections: requests over HTTP/1.1 and HTTP/2, limits, the admin address.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_behind_good_requests_takes_none_of_their_answers() {
+async fn input_that_is_not_http_behind_good_requests_leaves_their_answers() {
     let lake = lake_with(LimitsConfig::default()).await;
     let mut bytes = good(&lake, "a").to_bytes();
     bytes.extend_from_slice(b"GET /elsewhere HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -114,7 +114,7 @@ async fn what_is_no_http_behind_good_requests_takes_none_of_their_answers() {
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_or_too_little_is_ended() {
+async fn a_connection_that_sends_nothing_or_an_incomplete_head_is_closed() {
     let limits = {
         let mut made = LimitsConfig::default();
         made.header_timeout = Duration::from_millis(300);
@@ -134,7 +134,7 @@ async fn a_connection_that_says_nothing_or_too_little_is_ended() {
         stream.write_all(beginning).await.expect("written");
         read_to_end(&mut stream).await;
     }
-    // What began and went on too slowly is told so.
+    // An incomplete head gets an error.
     let mut stream = connect(&lake).await;
     stream.write_all(b"POST /PutAuditEvents HTTP/1.1\r\nx: ").await.expect("written");
     let answer = read_answer(&mut stream).await.expect("an answer");
@@ -184,7 +184,7 @@ async fn connections_beyond_the_cap_wait_for_a_place() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_told_so_and_the_service_goes_on() {
+async fn input_that_is_not_http_gets_an_error_and_the_service_goes_on() {
     let lake = lake_with(LimitsConfig::default()).await;
     let long = "x".repeat(100_000);
     let requests = [
@@ -235,7 +235,7 @@ async fn what_was_accepted_is_answered_when_the_service_stops() {
     let (head, rest) = bytes.split_at(bytes.len() - 10);
     let mut stream = connect(&lake).await;
     stream.write_all(head).await.expect("written");
-    // A second connection that is served tells that the first was accepted before it.
+    // A second connection was served, so the first was accepted before it.
     assert_eq!(good(&lake, "other").send().await.status, 200);
     let folder = tempfile::tempdir().expect("a folder");
     let address = lake.address();
@@ -298,7 +298,7 @@ async fn http2_requests_have_at_most_as_many_headers_as_http1_requests() {
 }
 
 #[tokio::test]
-async fn the_admin_address_tells_health_readiness_and_counts() {
+async fn the_admin_address_reports_health_readiness_and_counts() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let config = {
         let mut made = LakeConfig::default();
@@ -405,7 +405,7 @@ async fn a_store_that_cannot_store_gets_service_unavailable_and_goes_on_by_itsel
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_may_read_what_is_stored() {
+async fn only_the_owner_may_read_the_files_of_the_store() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("an open folder");
@@ -418,7 +418,7 @@ async fn nobody_else_may_read_what_is_stored() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_told_with_its_line() {
+fn a_certificate_that_cannot_be_used_is_reported_with_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("cert.pem"), "no certificate").expect("written");
     std::fs::write(folder.path().join("key.pem"), "no key").expect("written");
@@ -430,7 +430,7 @@ fn a_certificate_that_cannot_be_used_is_told_with_its_line() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_keep_their_share_of_the_memory() {
+async fn unread_answers_keep_their_share_of_the_memory() {
     let limits = {
         let mut made = LimitsConfig::default();
         made.body_memory = 2 * 1_048_576;
@@ -456,7 +456,7 @@ async fn answers_that_nobody_reads_keep_their_share_of_the_memory() {
     }
     let third = large.send().await;
     assert_eq!((third.status, third.error_type()), (503, "ServiceUnavailable"), "{third:?}");
-    // Who goes away gives it back.
+    // A sender that disconnects releases it.
     drop(unread);
     drop(sender);
     driving.await.expect("no panic").expect("a clean end");
@@ -470,7 +470,7 @@ async fn until_there_is_memory(call: &Call) {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_over_http1_keep_their_share_of_the_memory() {
+async fn unread_answers_over_http1_keep_their_share_of_the_memory() {
     let channel = audit_core::ChannelArn::from_static("arn:aws:cloudtrail:eu-west-1:123456789012:channel/orders");
     let account = channel.account();
     // For one request of this size at a time.
@@ -512,8 +512,8 @@ async fn answers_that_nobody_reads_over_http1_keep_their_share_of_the_memory() {
             }
         }
     };
-    tokio::time::timeout(A_LONG_TIME, held).await.expect("an answer that nobody reads holds its memory");
-    // Who goes away gives it back.
+    tokio::time::timeout(A_LONG_TIME, held).await.expect("an unread answer holds its memory");
+    // A sender that disconnects releases it.
     drop(unread);
     until_there_is_memory(&large).await;
 }

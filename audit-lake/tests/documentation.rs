@@ -1,4 +1,4 @@
-//! `docs/lake.md` held to its word: its configuration, its commands, its SQL, and the names of what is counted.
+//! Checks `docs/lake.md`: its configuration, its commands, its SQL, and the names of what is counted.
 //! (Its program in Rust is a doc test.)
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
     found
 }
 
-/// What stands between backticks in the page's tables and text, and begins as told.
+/// What stands between backticks in the page's tables and text, and begins with a prefix.
 fn names(beginning: &str) -> BTreeSet<&'static str> {
     let within = |line: &'static str| line.split('`').skip(1).step_by(2);
     PAGE.lines().flat_map(within).filter(|name| name.starts_with(beginning)).collect()
@@ -43,7 +43,7 @@ fn the_configuration_shown_is_good_and_has_every_key() {
         fs::write(&path, shown).expect("written");
         LakeConfig::load(&path).unwrap_or_else(|error| panic!("{error}"));
     }
-    // A key that is not known is answered with those that are: asked for a wrong one in each table, every key is told.
+    // A key that is not known is answered with those that are: asked for a wrong one in each table, every key is named.
     let mut asked = String::new();
     for line in blocks("toml")[0].lines() {
         asked.extend([line, "\n"]);

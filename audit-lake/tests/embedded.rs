@@ -123,7 +123,7 @@ async fn retention_that_is_set_anew_deletes_what_is_too_old_by_event_time_and_co
 
     config.retention = Some(std::time::Duration::from_hours(24));
     lake.reload(&config).expect("reloaded");
-    // Deleting goes on beside this; what is left in the end is told by the store itself.
+    // Deleting goes on beside this; the store itself says what is left in the end.
     let left = async {
         loop {
             let events = lake.events().await.expect("events");

@@ -1,5 +1,5 @@
 //! The lake and a client at full load, both killed (SIGKILL) and started again, time after time: every event that was
-//! acknowledged is stored, once, under the eventID that was told; and every event that the client accepted into its spool
+//! acknowledged is stored, once, under the eventID of its answer; and every event that the client accepted into its spool
 //! arrives in the end.
 //!
 //! This program is its own client: started with the argument `sender`, it sends until its standard input ends. How many
@@ -148,7 +148,7 @@ fn start_lake(files: &Files, port: u16) -> Result<Running, Failure> {
         .args(["--listen", &format!("127.0.0.1:{port}")])
         .stdout(Stdio::piped())
         .spawn()?;
-    // Its one line tells that it serves.
+    // It prints one line when it serves.
     let mut line = String::new();
     if let Some(out) = child.stdout.take() {
         BufReader::new(out).read_line(&mut line)?;

@@ -38,7 +38,7 @@ external_id = "{EXTERNAL_ID}"
     )
 }
 
-/// Makes requests that are taken and requests that are refused, with everything in them that must not be told.
+/// Makes requests that are taken and requests that are refused, with everything in them that must not be logged.
 /// Gives back their signatures.
 async fn some_of_everything(serving: &Serving) -> Vec<String> {
     let good = |id: &str| {
@@ -76,7 +76,7 @@ async fn some_of_everything(serving: &Serving) -> Vec<String> {
     signatures
 }
 
-fn assert_tells_no_secret(log: &str, signatures: &[String]) {
+fn assert_no_secret(log: &str, signatures: &[String]) {
     let fixed = [SECRET, TOKEN, EXTERNAL_ID, "RefundIssued", "alice@example.com"];
     for secret in fixed.into_iter().chain(signatures.iter().map(String::as_str)) {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
@@ -125,11 +125,11 @@ async fn a_json_log_is_one_object_a_line_with_the_promised_fields_and_no_secret(
     for line in answered {
         assert_eq!(line["successful"].as_u64().zip(line["failed"].as_u64()).map(|(one, other)| one + other), Some(1));
     }
-    assert_tells_no_secret(&log, &signatures);
+    assert_no_secret(&log, &signatures);
 }
 
 #[tokio::test]
-async fn a_text_log_tells_the_same_and_no_secret() {
+async fn a_text_log_has_the_same_and_no_secret() {
     let place = Place::new(&config("text"));
     let serving = place.serve();
     let signatures = some_of_everything(&serving).await;
@@ -137,11 +137,11 @@ async fn a_text_log_tells_the_same_and_no_secret() {
     assert!(status.success(), "{status}");
     assert!(log.contains("refused a request") && log.contains("code=\"AccessDeniedException\""), "{log}");
     assert!(log.contains("answered a request") && log.contains("the lake takes events"), "{log}");
-    assert_tells_no_secret(&log, &signatures);
+    assert_no_secret(&log, &signatures);
 }
 
 #[tokio::test]
-async fn of_a_flood_of_refusals_every_one_is_told_or_counted() {
+async fn of_many_refusals_each_is_logged_or_counted() {
     let place = Place::new(&config("json").replace("debug", "info").replace("[log]", "admin = '127.0.0.1:0'\n[log]"));
     let serving = place.serve();
     for _ in 0..100 {
@@ -161,13 +161,13 @@ async fn of_a_flood_of_refusals_every_one_is_told_or_counted() {
         let told = of_code("refused a request").len() as u64;
         let sums = of_code("refused more requests than are logged one by one");
         let left_out: u64 = sums.iter().filter_map(|line| line["left_out"].as_u64()).sum();
-        // However long it took: every one is told or counted.
+        // However long it took: each is logged or counted.
         assert_eq!(told + left_out, 100, "{code}\n{log}");
     }
 }
 
 #[tokio::test]
-async fn a_store_that_fails_again_and_again_is_told_once_and_so_is_its_recovery() {
+async fn a_store_that_fails_repeatedly_is_logged_once_and_so_is_its_recovery() {
     let place = Place::new(&config("json").replace("[log]", "admin = '127.0.0.1:0'\n[log]"));
     let mut serving = place.serve();
     let line: Value = serde_json::from_str(&serving.await_log("the lake takes events")).expect("an object");

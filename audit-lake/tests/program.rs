@@ -83,7 +83,7 @@ async fn a_hang_up_reads_the_configuration_anew_and_a_wrong_one_changes_nothing(
 }
 
 #[tokio::test]
-async fn a_setting_that_a_hang_up_cannot_change_is_told_and_the_others_change() {
+async fn a_setting_that_a_hang_up_cannot_change_is_logged_and_the_others_change() {
     let place = Place::new(CONFIG);
     let mut serving = place.serve();
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
@@ -130,7 +130,7 @@ fn a_second_one_in_the_same_folder_is_refused() {
 }
 
 #[test]
-fn check_config_tells_every_mistake_with_its_line_and_no_secret() {
+fn check_config_reports_every_mistake_with_its_line_and_no_secret() {
     let good = Place::new(CONFIG).command(&["check-config"]);
     assert!(good.status.success() && text(&good.stdout).contains("accounts 1, keys 1, channels 1"), "{good:?}");
 
@@ -249,7 +249,7 @@ async fn it_shows_its_certificate_and_takes_another_one() {
     assert!(tls_protocol(serving.address(), "other-certificate.pem", false).await.is_some(), "the other one is shown");
 }
 
-/// Shakes hands, trusting one of the tests' certificates alone, and tells the protocol agreed on, once the service has answered.
+/// Shakes hands, trusting one of the tests' certificates alone, and returns the protocol agreed on, once the service has answered.
 async fn tls_protocol(address: &str, certificate: &str, http2: bool) -> Option<Vec<u8>> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio_rustls::rustls::pki_types::pem::PemObject;

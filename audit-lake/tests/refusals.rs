@@ -1,4 +1,4 @@
-//! Every error that the service answers, by the request that brings it about.
+//! Every error that the service answers, and the request that causes it.
 
 use std::time::{Duration, SystemTime};
 
@@ -155,7 +155,7 @@ async fn temporary_keys_need_their_token_and_expire() {
     let mut expired = with_key(good(&lake), "ASIAEXPIRED");
     expired.session_token = Some(TOKEN.to_owned());
     assert_refused(&expired.send().await, 403, "ExpiredTokenException");
-    // Who does not hold the key does not learn that it has expired.
+    // Without the key, a sender does not learn that it has expired.
     assert_refused(&expired.secret("wrong").send().await, 403, "InvalidSignatureException");
 }
 
@@ -257,7 +257,7 @@ async fn a_body_has_at_most_a_mebibyte() {
     assert_eq!(good(&lake).body(sized(1_048_576)).send().await.status, 200);
     assert_refused(&good(&lake).body(sized(1_048_577)).send().await, 413, "RequestEntityTooLargeException");
 
-    // Who asks before sending is told before sending.
+    // A sender that asks before sending gets the answer before sending.
     let asking = format!(
         "POST /PutAuditEvents HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 99999999999\r\n\r\n",
         lake.address()
@@ -518,11 +518,11 @@ async fn an_id_that_is_too_long_comes_back_whole_once_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn of_everything_that_is_wrong_the_first_in_the_order_of_judgement_is_told() {
+async fn of_several_mistakes_the_first_in_the_order_of_judgement_is_the_answer() {
     let lake = lake().await;
     let bad = || entry("bad", "[]");
     let good_one = || entry("good", &event_data("good", lake.channel_arn()));
-    // Wrong in every way; each step puts one thing right, and gets the next thing told.
+    // Wrong in every way; each step corrects one thing, and gets the next error.
     let mut call = good(&lake).secret("wrong").query("channelArn=nothing").body("{").header("content-encoding", "gzip");
     "AKIDUNSUBSCRIBED".clone_into(&mut call.key_id);
     assert_refused(&call.send().await, 400, "MalformedHttpRequestException");

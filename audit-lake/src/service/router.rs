@@ -60,7 +60,7 @@ mod tests {
     use super::{failed, respond};
 
     #[tokio::test]
-    async fn a_panic_becomes_an_answer_that_says_nothing_of_it() {
+    async fn a_panic_becomes_an_answer_without_its_message() {
         let panicked = tokio::spawn(async { panic!("about a secret") }).await.expect_err("a panic");
         let answer = respond::answer(Err(failed(&panicked)), Some(&Refusals::default()));
         assert_eq!(answer.status(), 500);

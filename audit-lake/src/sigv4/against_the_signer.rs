@@ -271,7 +271,7 @@ fn the_vector_of_the_specification_is_accepted() {
 }
 
 #[test]
-fn malformed_claims_are_told_apart_from_wrong_ones() {
+fn malformed_claims_get_another_error_than_wrong_ones() {
     let signed = signed(&simple());
     let good = signed.clone().header("authorization").clone();
     let cases: [(&str, String, RequestErrorCode); 14] = [

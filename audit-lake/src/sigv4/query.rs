@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_parameter_is_told_from_a_single_one() {
+    fn a_repeated_parameter_is_distinct_from_a_single_one() {
         let query = Query::parse("a=1&b=2&%61=3&c").expect("well formed");
         assert_eq!(query.find("a"), Found::Repeated);
         assert_eq!(query.find("b"), Found::Once(b"2"));

@@ -28,7 +28,7 @@ pub(crate) fn entry(id: &str, data: &str) -> Value {
     json!({ "id": id, "eventData": data, "eventDataChecksum": Checksum::of(data.as_bytes()) })
 }
 
-/// A request to be made, good unless it is told otherwise.
+/// A request to be made, good until something of it is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) address: String,
