@@ -147,11 +147,11 @@ async fn events_of_every_kind_arrive_as_they_were_emitted() {
 #[tokio::test]
 async fn an_event_that_breaks_a_rule_is_refused_by_emit_and_says_which() {
     let recorder = testing::Recorder::new();
-    let alice = Staff { email: String::new() };
-    let refund = RefundIssued { refund: "r", by: &alice, amount_cents: 1, iban: "" };
-    let error = recorder.client().emit(&refund).await.expect_err("an empty principal");
+    let alice = Staff { email: "alice@example.com".to_owned() };
+    let refund = RefundIssued { refund: &"r".repeat(1_025), by: &alice, amount_cents: 1, iban: "" };
+    let error = recorder.client().emit(&refund).await.expect_err("a UID of 1,025 characters");
     assert!(matches!(error, EmitError::Encode(_)));
-    assert!(error.to_string().contains("RefundIssued") && error.to_string().contains("principalId"), "{error}");
+    assert!(error.to_string().contains("RefundIssued") && error.to_string().contains("UID"), "{error}");
     assert!(recorder.events().is_empty());
 }
 

@@ -132,7 +132,10 @@ impl DeliveryLoop {
             };
             self.in_flight.spawn(request.instrument(span))
         };
-        self.requests.insert(task.id(), Request { batch, tickets, suspects, is_group, sent: Instant::now() });
+        self.requests.insert(
+            task.id(),
+            Request { batch, tickets, suspects, is_group, round: self.pace.round(), sent: Instant::now() },
+        );
     }
 
     fn on_joined(&mut self, joined: Result<(Id, Answer), JoinError>) {

@@ -22,7 +22,7 @@ impl DeliveryLoop {
     /// The service took the request: each entry by what was said of it.
     pub(super) fn on_answer(&mut self, now: Instant, request: Request, answer: PutAuditEventsResponse) {
         metrics::counter!(metric::REQUESTS, "outcome" => "answered").increment(1);
-        let Request { batch, tickets, suspects, sent, .. } = request;
+        let Request { batch, tickets, suspects, round: sent_in_round, .. } = request;
         let Reconciled { said, foreign, repeated } = reconcile(&batch, answer);
         if foreign + repeated > 0 {
             tracing::warn!(
@@ -43,13 +43,13 @@ impl DeliveryLoop {
             self.on_said(now, Item { entry, ticket }, said, &mut round);
         }
         if round.throttled {
-            self.pace.throttled(sent, now, None, round.progress, &mut self.random);
+            self.pace.throttled(sent_in_round, now, None, round.progress, &mut self.random);
         } else if round.progress {
             self.resume(now);
         } else if let Some(message) = &round.unsubscribed {
-            self.pause(sent, now, EntryErrorCode::AccountNotSubscribed.into(), message);
+            self.pause(sent_in_round, now, EntryErrorCode::AccountNotSubscribed.into(), message);
         } else if round.again {
-            self.pace.failed(sent, now, None, &mut self.random);
+            self.pace.failed(sent_in_round, now, None, &mut self.random);
         }
         // The first half was small enough: the culprit is in the second.
         self.split_suspects(now, suspects);
@@ -135,7 +135,7 @@ impl DeliveryLoop {
         // The service's words may quote what was sent, and stay out of the log. Without a status, the words are the transport's.
         let reason = failure.status.is_none().then(|| cut_message(&failure.message));
         tracing::warn!(%outcome, ?reaction, reason, entries = request.batch.len(), "a request failed");
-        let Request { batch, tickets, mut suspects, is_group, sent } = request;
+        let Request { batch, tickets, mut suspects, is_group, round, sent } = request;
         // Never sent, or refused with a status of the 300s or 400s: certainly not stored. Anything else may have been.
         let refused = failure.status.is_some_and(|status| (300..500).contains(&status) && status != 408);
         let in_doubt = !(refused || failure.never_sent);
@@ -149,7 +149,7 @@ impl DeliveryLoop {
         }
         match reaction {
             // An entry cannot share its id with itself: the service is at fault, and that may pass.
-            Reaction::Split if items.len() == 1 => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
+            Reaction::Split if items.len() == 1 => self.pace.failed(round, now, failure.retry_after, &mut self.random),
             Reaction::Bisect | Reaction::Split => {
                 self.resume(now);
                 // Cleared of nothing: the other half waits for its own turn, whole.
@@ -167,10 +167,10 @@ impl DeliveryLoop {
                 }
                 return;
             }
-            Reaction::SlowDown => self.pace.throttled(sent, now, failure.retry_after, false, &mut self.random),
-            Reaction::Retry => self.pace.failed(sent, now, failure.retry_after, &mut self.random),
-            Reaction::Pause => self.pause(sent, now, outcome, &failure.message),
-            Reaction::RenewCredentials => self.renew_credentials(sent, now, outcome, &failure.message),
+            Reaction::SlowDown => self.pace.throttled(round, now, failure.retry_after, false, &mut self.random),
+            Reaction::Retry => self.pace.failed(round, now, failure.retry_after, &mut self.random),
+            Reaction::Pause => self.pause(round, now, outcome, &failure.message),
+            Reaction::RenewCredentials => self.renew_credentials((sent, round), now, outcome, &failure.message),
         }
         // The gate of the pace holds them back; so they are due as soon as it opens.
         let due = now;
@@ -184,7 +184,13 @@ impl DeliveryLoop {
     }
 
     /// The first time at once; if the new ones are refused too, it is a matter to be repaired.
-    pub(super) fn renew_credentials(&mut self, sent: Instant, now: Instant, code: Outcome, message: &str) {
+    pub(super) fn renew_credentials(
+        &mut self,
+        (sent, round): (Instant, u64),
+        now: Instant,
+        code: Outcome,
+        message: &str,
+    ) {
         let used_new_ones = self.credentials_renewed.is_some_and(|renewed| renewed <= sent);
         if self.credentials_renewed.is_none() || used_new_ones {
             if catch_unwind(AssertUnwindSafe(|| self.transport.renew_credentials())).is_err() {
@@ -193,13 +199,13 @@ impl DeliveryLoop {
             tracing::info!(%code, "credentials are fetched anew");
         }
         if used_new_ones {
-            self.pause(sent, now, code, message);
+            self.pause(round, now, code, message);
         }
         self.credentials_renewed = Some(now);
     }
 
-    pub(super) fn pause(&mut self, sent: Instant, now: Instant, code: Outcome, message: &str) {
-        if let Some(pause) = self.pace.paused(sent, now, code, cut_message(message)) {
+    pub(super) fn pause(&mut self, round: u64, now: Instant, code: Outcome, message: &str) {
+        if let Some(pause) = self.pace.paused(round, now, code, cut_message(message)) {
             tracing::error!(
                 code = %pause.code,
                 "delivery of audit events is paused until this is repaired; events are kept, and it is tried again slowly"

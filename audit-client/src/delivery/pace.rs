@@ -66,15 +66,16 @@ pub(crate) struct Pace {
     /// Until when the service has asked to wait.
     asked: Instant,
     failures: u32,
-    /// Answers to requests that went out before this say nothing new: the client has reacted already.
-    reacted_at: Instant,
+    /// How often the client has slowed down. An answer to a request of an earlier round says nothing new: the client has
+    /// reacted to what that request met.
+    round: u64,
     pause: Option<Pause>,
 }
 
 impl Pace {
     pub(crate) fn new(waits: Waits, most: u16, now: Instant) -> Self {
         let most = f64::from(most.max(1));
-        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, reacted_at: now, pause: None }
+        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, round: 0, pause: None }
     }
 
     /// How many requests may be on their way at once. After a failure it is one, until something succeeds.
@@ -91,6 +92,11 @@ impl Pace {
     /// The number that [`concurrency`](Self::concurrency) goes back to when requests succeed.
     pub(crate) fn limit(&self) -> f64 {
         self.limit
+    }
+
+    /// The round of a request that goes out now: what it meets counts once, however many requests of its round meet it.
+    pub(crate) fn round(&self) -> u64 {
+        self.round
     }
 
     /// When the next request may go out.
@@ -113,10 +119,10 @@ impl Pace {
         ended
     }
 
-    /// A request that went out at `sent` was over the rate.
+    /// A request of `round` was over the rate.
     pub(crate) fn throttled(
         &mut self,
-        sent: Instant,
+        round: u64,
         now: Instant,
         retry_after: Option<Duration>,
         made_progress: bool,
@@ -126,7 +132,7 @@ impl Pace {
             // Some of it was taken: send less at once, but do not wait ever longer.
             self.failures = 0;
         }
-        if self.is_news(sent, now) {
+        if self.is_news(round) {
             self.limit = (self.limit / 2.0).max(1.0);
             self.failures = self.failures.saturating_add(1);
             let wait = self.waits.backoff(self.failures, random);
@@ -135,15 +141,15 @@ impl Pace {
         self.honour(retry_after, now);
     }
 
-    /// A request that went out at `sent` failed in a way that passes.
+    /// A request of `round` failed in a way that passes.
     pub(crate) fn failed(
         &mut self,
-        sent: Instant,
+        round: u64,
         now: Instant,
         retry_after: Option<Duration>,
         random: &mut fastrand::Rng,
     ) {
-        if self.is_news(sent, now) {
+        if self.is_news(round) {
             self.failures = self.failures.saturating_add(1);
             let wait = self.waits.backoff(self.failures, random);
             self.close_until(now + wait);
@@ -151,10 +157,10 @@ impl Pace {
         self.honour(retry_after, now);
     }
 
-    /// A request that went out at `sent` failed in a way that an operator must repair. Returns the pause if its code
+    /// A request of `round` failed in a way that an operator must repair. Returns the pause if its code
     /// is new.
-    pub(crate) fn paused(&mut self, sent: Instant, now: Instant, code: Outcome, message: String) -> Option<&Pause> {
-        if self.is_news(sent, now) {
+    pub(crate) fn paused(&mut self, round: u64, now: Instant, code: Outcome, message: String) -> Option<&Pause> {
+        if self.is_news(round) {
             self.failures = if self.pause.is_some() { self.failures.saturating_add(1) } else { 1 };
             self.close_until(now + self.waits.probe(self.failures));
         }
@@ -170,10 +176,10 @@ impl Pace {
         self.gate = self.gate.min(self.asked.max(now));
     }
 
-    fn is_news(&mut self, sent: Instant, now: Instant) -> bool {
-        let is_news = sent >= self.reacted_at;
+    fn is_news(&mut self, round: u64) -> bool {
+        let is_news = round == self.round;
         if is_news {
-            self.reacted_at = now;
+            self.round += 1;
         }
         is_news
     }
@@ -201,12 +207,12 @@ mod tests {
         let waits = Waits::default();
         let mut random = fastrand::Rng::with_seed(7);
         for (failures, bound) in [(1, 100), (2, 200), (5, 1_600), (9, 20_000), (1_000_000, 20_000)] {
-            let reacted_at: Vec<_> = (0..500).map(|_| waits.backoff(failures, &mut random)).collect();
+            let waits_drawn: Vec<_> = (0..500).map(|_| waits.backoff(failures, &mut random)).collect();
             let bound = Duration::from_millis(bound);
-            assert!(reacted_at.iter().all(|wait| *wait <= bound));
+            assert!(waits_drawn.iter().all(|wait| *wait <= bound));
             assert!(
-                reacted_at.iter().any(|wait| *wait < bound / 10)
-                    && reacted_at.iter().any(|wait| *wait > bound * 9 / 10)
+                waits_drawn.iter().any(|wait| *wait < bound / 10)
+                    && waits_drawn.iter().any(|wait| *wait > bound * 9 / 10)
             );
         }
     }
@@ -218,11 +224,11 @@ mod tests {
         let mut pace = Pace::new(Waits::default(), 8, start);
         assert_eq!(pace.concurrency(), 8);
         let later = start + Duration::from_secs(1);
-        pace.throttled(start, later, None, false, &mut random);
+        pace.throttled(0, later, None, false, &mut random);
         assert!((pace.limit() - 4.0).abs() < 1e-9);
         // Seven more that were on their way at the same time tell the same news.
         for _ in 0..7 {
-            pace.throttled(start, later, None, false, &mut random);
+            pace.throttled(0, later, None, false, &mut random);
         }
         assert!((pace.limit() - 4.0).abs() < 1e-9);
         assert_eq!(pace.concurrency(), 1, "after a failure one request probes");
@@ -243,9 +249,9 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         let start = Instant::now();
         let mut pace = Pace::new(Waits::default(), 8, start);
-        pace.throttled(start, start, Some(Duration::from_secs(7)), false, &mut random);
+        pace.throttled(0, start, Some(Duration::from_secs(7)), false, &mut random);
         assert_eq!(pace.gate(), start + Duration::from_secs(7));
-        pace.failed(start, start, Some(Duration::MAX), &mut random);
+        pace.failed(pace.round(), start, Some(Duration::MAX), &mut random);
         assert_eq!(pace.gate(), start + Duration::from_mins(15));
     }
 
@@ -254,7 +260,7 @@ mod tests {
         let mut now = Instant::now();
         let mut pace = Pace::new(Waits::default(), 8, now);
         for seconds in [5, 10, 20, 40, 60, 60] {
-            pace.paused(now, now, "ChannelNotFound".into(), String::new());
+            pace.paused(pace.round(), now, "ChannelNotFound".into(), String::new());
             assert_eq!(pace.gate(), now + Duration::from_secs(seconds));
             now = pace.gate();
         }

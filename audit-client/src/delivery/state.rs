@@ -60,6 +60,8 @@ pub(super) struct Request {
     pub(super) suspects: Vec<Item>,
     pub(super) is_group: bool,
     pub(super) sent: Instant,
+    /// See [`Pace::round`](super::pace::Pace::round).
+    pub(super) round: u64,
 }
 
 /// A dead letter, and the permit for the memory that it takes.

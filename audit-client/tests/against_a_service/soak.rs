@@ -158,13 +158,31 @@ async fn settle(receipt: Receipt, verdicts: &Mutex<Bits>, counted: &mut Counted)
 
 #[test]
 fn every_event_of_a_soak_has_exactly_one_verdict() {
-    soak(setting("AUDIT_SOAK_EVENTS", 20_000), None);
+    if is_alone("soak::every_event_of_a_soak_has_exactly_one_verdict") {
+        soak(setting("AUDIT_SOAK_EVENTS", 20_000), None);
+    }
 }
 
 #[test]
 fn every_event_of_a_spooled_soak_has_exactly_one_verdict() {
-    let directory = tempfile::tempdir().expect("a directory");
-    soak(setting("AUDIT_SOAK_EVENTS", 20_000) / 10, Some(directory.path()));
+    if is_alone("soak::every_event_of_a_spooled_soak_has_exactly_one_verdict") {
+        let directory = tempfile::tempdir().expect("a directory");
+        soak(setting("AUDIT_SOAK_EVENTS", 20_000) / 10, Some(directory.path()));
+    }
+}
+
+/// Whether this is a process that runs only this test; otherwise starts one, since peak memory is counted by process.
+fn is_alone(test: &str) -> bool {
+    if std::env::var_os("AUDIT_SOAK_ALONE").is_some() {
+        return true;
+    }
+    let status = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args([test, "--exact", "--nocapture"])
+        .env("AUDIT_SOAK_ALONE", "1")
+        .status()
+        .expect("this program starts");
+    assert!(status.success(), "{test}: {status}");
+    false
 }
 
 #[expect(clippy::print_stdout, reason = "the figures of a run")]
