@@ -26,13 +26,14 @@ mod sigv4;
 mod store;
 
 /// Types of `audit-core` that the signatures of this crate have.
-pub use audit_core::{AccountId, ChannelArn, Checksum, EventTime, ExternalId};
+pub use audit_core::schema::EventFields;
+pub use audit_core::{AccountId, ChannelArn, Checksum, EventTime, ExternalId, Violation};
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
     Mistake, Secret, TlsConfig,
 };
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
-pub use store::{DatabaseError, EventFilter, EventReader, StoreError, StoredEvent, Verification};
+pub use store::{DatabaseError, EventFilter, EventReader, Outcome, StoreError, StoredEvent, Verification};
 
 /// The page's program runs as a doc test; `tests/documentation.rs` checks the rest of the page.
 #[cfg(doctest)]

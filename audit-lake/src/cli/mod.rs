@@ -2,8 +2,10 @@
 
 mod backup;
 mod command;
+mod csv;
 mod events;
 mod log;
+mod moment;
 mod output;
 mod serve;
 mod verify;

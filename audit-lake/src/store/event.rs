@@ -1,6 +1,8 @@
 //! An event on its way into the store, and one that came out of it.
 
-use audit_core::{ChannelArn, Checksum, EventTime};
+use audit_core::limits::Side;
+use audit_core::schema::{self, EventFields};
+use audit_core::{ChannelArn, Checksum, EventTime, Violation};
 use serde_json::{Value, json};
 
 /// An entry that passed every check and waits for its row.
@@ -54,7 +56,53 @@ pub struct StoredEvent {
     pub principal: String,
 }
 
+/// What became of the action that an event is about, by `errorCode` and `errorMessage` of its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The data has neither.
+    Success,
+    /// The data has at least one of them. An empty text counts as none.
+    Failure {
+        /// `errorCode`
+        code: Option<String>,
+        /// `errorMessage`
+        message: Option<String>,
+    },
+    /// The data breaks the contract: it was changed since it was acknowledged. [`EventReader::verify`] finds out more.
+    ///
+    /// [`EventReader::verify`]: crate::EventReader::verify
+    Unreadable,
+}
+
+impl Outcome {
+    /// Whether the action failed.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failure { .. })
+    }
+}
+
 impl StoredEvent {
+    /// What the data says: `errorCode`, `sourceIPAddress` and more. The objects stay in the text.
+    ///
+    /// # Errors
+    /// If the data breaks the contract: it was changed since it was acknowledged.
+    pub fn fields(&self) -> Result<EventFields<'_>, Violation> {
+        schema::check(&self.event_data, Side::Receiver)
+    }
+
+    /// Whether the action succeeded.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let Ok(fields) = self.fields() else { return Outcome::Unreadable };
+        let text = |text: Option<std::borrow::Cow<'_, str>>| text.filter(|text| !text.is_empty()).map(Into::into);
+        match (text(fields.error_code), text(fields.error_message)) {
+            (None, None) => Outcome::Success,
+            (code, message) => Outcome::Failure { code, message },
+        }
+    }
+
     /// The record that CloudTrail would hold: what the service adds on ingestion, and the sender's object whole under
     /// `eventData`.
     ///

@@ -16,7 +16,7 @@ mod verify;
 mod writer;
 
 pub use error::{DatabaseError, StoreError};
-pub use event::StoredEvent;
+pub use event::{Outcome, StoredEvent};
 pub use reader::{EventFilter, EventReader};
 pub use verify::Verification;
 

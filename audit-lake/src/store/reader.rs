@@ -1,5 +1,7 @@
 //! Reading what is stored, beside the writer.
 
+use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use audit_core::{ChannelArn, Checksum, EventTime};
@@ -26,27 +28,62 @@ pub struct EventFilter {
     pub principal: Option<String>,
     /// Those whose entry has this `id`.
     pub id: Option<String>,
+    /// Those of this channel: its ARN, or its ID.
+    pub channel: Option<String>,
+    /// Those whose `sourceIPAddress` is this address, however it is written.
+    pub source_ip: Option<IpAddr>,
+    /// Those of actions that failed ([`Outcome::Failure`]).
+    ///
+    /// [`Outcome::Failure`]: crate::Outcome::Failure
+    pub failed: bool,
     /// Only the last ones, up to this number, in the order of ingestion.
     pub limit: Option<u32>,
 }
 
 impl EventFilter {
+    /// Conditions on columns, and their values.
     fn conditions(&self) -> (Vec<&'static str>, Vec<Value>) {
         let text = |text: &String| Value::Text(text.clone());
-        let time = |time: &EventTime| Value::Integer(time.unix_seconds());
+        // Both bounds, also where one is given: SQLite reads the whole table for one of them rather than use the index.
+        let timed = self.since.is_some() || self.until.is_some();
+        let bound = |time: Option<EventTime>, none: i64| {
+            timed.then(|| Value::Integer(time.map_or(none, EventTime::unix_seconds)))
+        };
         [
-            ("event_time >= ?", self.since.as_ref().map(time)),
-            ("event_time < ?", self.until.as_ref().map(time)),
+            ("event_time >= ?", bound(self.since, i64::MIN)),
+            ("event_time < ?", bound(self.until, i64::MAX)),
             ("event_source = ?", self.source.as_ref().map(text)),
             ("event_name = ?", self.name.as_ref().map(text)),
             ("principal_id = ?", self.principal.as_ref().map(text)),
             ("id = ?", self.id.as_ref().map(text)),
+            (
+                "channel IN (SELECT channel FROM channels WHERE ? IN (arn, substr(arn, instr(arn, ':channel/') + 9)))",
+                self.channel.as_ref().map(text),
+            ),
         ]
         .into_iter()
         .filter_map(|(condition, value)| Some((condition, value?)))
         .unzip()
     }
+
+    /// Whether an event's data has to be read to know whether the event passes.
+    fn reads_data(&self) -> bool {
+        self.failed || self.source_ip.is_some()
+    }
+
+    /// Whether an event passes by what its data says. Its columns have passed.
+    fn passes(&self, event: &StoredEvent) -> bool {
+        let address = |address: IpAddr| {
+            let fields = event.fields().ok();
+            fields.and_then(|fields| fields.source_ip).map(|ip| ip.to_canonical()) == Some(address.to_canonical())
+        };
+        self.source_ip.is_none_or(address) && (!self.failed || event.outcome().is_failure())
+    }
 }
+
+/// What [`stored_event`] reads, of events in the order in which they are found.
+const EVENTS: &str = "SELECT seq, event_id, id, event_data, checksum, arn, ingestion_time, event_time, event_source, \
+                      event_name, principal_id FROM events CROSS JOIN channels USING (channel)";
 
 /// Reads what a lake holds, beside the lake that works in the folder or without one. It sees what was committed when a
 /// query begins.
@@ -76,34 +113,65 @@ impl EventReader {
         &self.connection
     }
 
-    /// Shows each event that passes the filter, in the order of ingestion, until `show` says stop.
+    /// Shows each event that passes the filter, in the order of ingestion, until `show` says stop. It holds one event at a
+    /// time in memory.
     pub fn for_each(
         &self,
         filter: &EventFilter,
-        mut show: impl FnMut(StoredEvent) -> std::ops::ControlFlow<()>,
+        mut show: impl FnMut(StoredEvent) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let (conditions, mut values) = filter.conditions();
-        let mut query =
-            "SELECT seq, event_id, id, event_data, checksum, arn, ingestion_time, event_time, event_source, \
-                         event_name, principal_id FROM events JOIN channels USING (channel)"
-                .to_owned();
-        for (at, condition) in conditions.iter().enumerate() {
-            query.push_str(if at == 0 { " WHERE " } else { " AND " });
-            query.push_str(condition);
-        }
+        // One snapshot for all queries, until this is dropped. `show` may call this again, within the same snapshot.
+        let _snapshot = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction()).transpose()?;
+        let (mut conditions, mut values) = filter.conditions();
         if let Some(limit) = filter.limit {
-            query = format!("SELECT * FROM ({query} ORDER BY seq DESC LIMIT ?)");
-            values.push(Value::Integer(limit.into()));
+            let Some(first) = self.first_of_last(filter, limit)? else { return Ok(()) };
+            conditions.push("seq >= ?");
+            values.push(Value::Integer(first));
         }
-        query.push_str(" ORDER BY seq");
-        let mut statement = self.connection.prepare(&query)?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            if show(stored_event(row)?).is_break() {
+        let mut passing = |event: StoredEvent| {
+            if !filter.reads_data() || filter.passes(&event) { show(event) } else { ControlFlow::Continue(()) }
+        };
+        if conditions.is_empty() {
+            let mut statement = self.connection.prepare(&format!("{EVENTS} ORDER BY seq"))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                if passing(stored_event(row)?).is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        // What an index finds is not in the order of ingestion. So the rows' numbers are sorted, and not the events.
+        let mut find = self.connection.prepare(&find_rows(&conditions, "ORDER BY seq"))?;
+        let mut get = self.connection.prepare(&format!("{EVENTS} WHERE seq = ?"))?;
+        let mut numbers = find.query(params_from_iter(values))?;
+        while let Some(number) = numbers.next()? {
+            let seq: i64 = number.get(0)?;
+            let event = get.query_row([seq], |row| Ok(stored_event(row)))??;
+            if passing(event).is_break() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The row's number of the first of the last `limit` events that pass.
+    fn first_of_last(&self, filter: &EventFilter, limit: u32) -> Result<Option<i64>, StoreError> {
+        let (conditions, values) = filter.conditions();
+        let mut find = self.connection.prepare(&find_rows(&conditions, "ORDER BY seq DESC"))?;
+        let mut get = self.connection.prepare(&format!("{EVENTS} WHERE seq = ?"))?;
+        let mut numbers = find.query(params_from_iter(values))?;
+        let (mut first, mut left) = (None, limit);
+        while left > 0
+            && let Some(number) = numbers.next()?
+        {
+            let seq: i64 = number.get(0)?;
+            if !filter.reads_data() || filter.passes(&get.query_row([seq], |row| Ok(stored_event(row)))??) {
+                first = Some(seq);
+                left -= 1;
+            }
+        }
+        Ok(first)
     }
 
     /// All events that pass the filter.
@@ -111,10 +179,16 @@ impl EventReader {
         let mut events = Vec::new();
         self.for_each(filter, |event| {
             events.push(event);
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         })?;
         Ok(events)
     }
+}
+
+/// The query of the rows' numbers for which all conditions hold.
+fn find_rows(conditions: &[&str], order: &str) -> String {
+    let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+    format!("SELECT seq FROM events WHERE {conditions} {order}")
 }
 
 fn stored_event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
@@ -136,4 +210,40 @@ fn stored_event(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
         name: row.get(9)?,
         principal: row.get(10)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use audit_core::EventTime;
+    use rusqlite::params_from_iter;
+
+    use super::super::tests::open;
+    use super::{EventFilter, EventReader, find_rows};
+
+    #[tokio::test]
+    async fn every_search_uses_an_index() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let _store = open(folder.path()).expect("a store");
+        let reader = EventReader::open(folder.path()).expect("a reader");
+        let time = Some(EventTime::from_static("2026-11-21T10:15:30Z"));
+        let text = Some("a".to_owned());
+        for filter in [
+            EventFilter { since: time, ..EventFilter::default() },
+            EventFilter { until: time, ..EventFilter::default() },
+            EventFilter { since: time, channel: text.clone(), failed: true, ..EventFilter::default() },
+            EventFilter { source: text.clone(), ..EventFilter::default() },
+            EventFilter { name: text.clone(), ..EventFilter::default() },
+            EventFilter { principal: text.clone(), until: time, ..EventFilter::default() },
+            EventFilter { id: text.clone(), ..EventFilter::default() },
+        ] {
+            for order in ["ORDER BY seq", "ORDER BY seq DESC"] {
+                let (conditions, values) = filter.conditions();
+                let explain = format!("EXPLAIN QUERY PLAN {}", find_rows(&conditions, order));
+                let plan: String =
+                    reader.connection.query_row(&explain, params_from_iter(values), |row| row.get(3)).expect("a plan");
+                assert!(plan.starts_with("SEARCH events USING "), "{filter:?}: {plan}");
+                assert!(plan.contains("INDEX"), "{filter:?}: {plan}");
+            }
+        }
+    }
 }
