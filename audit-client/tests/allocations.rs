@@ -12,12 +12,9 @@ struct Sink;
 impl Transport for Sink {
     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
         Box::pin(async move {
-            let taken = submission
-                .batch
-                .entries()
-                .iter()
-                .map(|entry| SuccessfulEntry { id: entry.id().to_string(), event_id: String::from("stored") });
-            Ok(PutAuditEventsResponse { successful: taken.collect(), failed: Vec::new() })
+            let taken =
+                submission.batch.entries().iter().map(|entry| SuccessfulEntry::new(entry.id().as_str(), "stored"));
+            Ok(PutAuditEventsResponse::new(taken.collect(), Vec::new()))
         })
     }
 }

@@ -106,12 +106,12 @@ impl Transport for Quotes {
             let id = entry.id().to_string();
             if id == "refused" {
                 let error_message = format!("cannot read {}", entry.event_data());
-                answer.failed.push(FailedEntry { id, error_code: "InvalidData".into(), error_message });
+                answer.failed.push(FailedEntry::new(id, "InvalidData", error_message));
             } else {
-                answer.successful.push(SuccessfulEntry { event_id: format!("E-{id}"), id });
+                answer.successful.push(SuccessfulEntry::new(&*id, format!("E-{id}")));
             }
         }
-        answer.successful.push(SuccessfulEntry { id: "foreign".into(), event_id: "E".into() });
+        answer.successful.push(SuccessfulEntry::new("foreign", "E"));
         Box::pin(async move {
             match number {
                 0 => Err(Failure::new("payload-in-words").status(503)),

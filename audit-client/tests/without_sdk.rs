@@ -13,9 +13,8 @@ impl Transport for Takes {
     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
         Box::pin(async move {
             let entries = submission.batch.entries().iter();
-            let successful =
-                entries.map(|entry| SuccessfulEntry { id: entry.id().to_string(), event_id: "E".to_owned() }).collect();
-            Ok(PutAuditEventsResponse { successful, failed: Vec::new() })
+            let successful = entries.map(|entry| SuccessfulEntry::new(entry.id().as_str(), "E")).collect();
+            Ok(PutAuditEventsResponse::new(successful, Vec::new()))
         })
     }
 }

@@ -27,6 +27,7 @@ pub const MAX_NESTING: usize = 100;
 /// the receiver counts leniently (1,024 and 1,048,576): what the one lets through, the other accepts, whichever
 /// was meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Side {
     /// Counts 1 kB as 1,000 bytes and wants `eventTime` with its `Z`.
     Sender,

@@ -2,7 +2,7 @@
 //! differently.
 
 use audit_core::limits::Side;
-use audit_core::{Batch, Checksum, Entry, EventId, Reason, Violation, schema};
+use audit_core::{Batch, Checksum, Entry, EntryError, EventId, Reason, Violation, schema};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -72,10 +72,16 @@ fn an_entry_is_what_was_given_to_the_byte() {
 
 #[test]
 fn an_id_and_data_that_are_wrong_are_told_apart() {
-    let error = Entry::parse("a b", EVENT).unwrap_err();
-    assert_eq!(error.to_string(), "\"a b\" is not an event's id: it must be 1 to 128 of [-_A-Za-z0-9]");
-    let error = Entry::parse("a", "").unwrap_err();
-    assert_eq!(error.to_string(), "not JSON: expected a value at byte 0");
+    let chain = |error: EntryError| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        (error.to_string(), cause.expect("which rule"))
+    };
+    let (part, rule) = chain(Entry::parse("a b", EVENT).unwrap_err());
+    assert_eq!(part, "the id breaks its rule");
+    assert_eq!(rule, "\"a b\" is not an event's id: it must be 1 to 128 of [-_A-Za-z0-9]");
+    let (part, rule) = chain(Entry::parse("a", "").unwrap_err());
+    assert_eq!(part, "the event data breaks a rule of the contract");
+    assert_eq!(rule, "not JSON: expected a value at byte 0");
 }
 
 /// Inputs that make careless readers slow: each is checked at two sizes, and the work is counted in what was read, not

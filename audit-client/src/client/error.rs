@@ -94,7 +94,7 @@ pub enum BuildError {
         reason: String,
     },
     /// A name that breaks its rule.
-    #[error("{key}: {source}")]
+    #[error("{key} is not valid")]
     #[non_exhaustive]
     Name {
         /// The setting's name.

@@ -172,9 +172,11 @@ impl Transport for TakesAll {
     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
         let taken = submission.batch.entries().iter();
         let successful = taken
-            .map(|entry| SuccessfulEntry { id: entry.id().to_string(), event_id: format!("recorded-{}", entry.id()) })
-            .map(|entry| SuccessfulEntry { event_id: entry.event_id.chars().take(128).collect(), ..entry })
+            .map(|entry| {
+                let event_id: String = format!("recorded-{}", entry.id()).chars().take(128).collect();
+                SuccessfulEntry::new(entry.id().as_str(), event_id)
+            })
             .collect();
-        Box::pin(async move { Ok(PutAuditEventsResponse { successful, failed: Vec::new() }) })
+        Box::pin(async move { Ok(PutAuditEventsResponse::new(successful, Vec::new())) })
     }
 }

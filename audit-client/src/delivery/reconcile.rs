@@ -77,17 +77,16 @@ mod tests {
     }
 
     fn stored(id: &str, event_id: &str) -> SuccessfulEntry {
-        SuccessfulEntry { id: id.into(), event_id: event_id.into() }
+        SuccessfulEntry::new(id, event_id)
     }
 
     fn refused(id: &str, code: &str) -> FailedEntry {
-        FailedEntry { id: id.into(), error_code: code.into(), error_message: "m".into() }
+        FailedEntry::new(id, code, "m")
     }
 
     #[test]
     fn each_entry_gets_what_was_said_of_it_whatever_the_order() {
-        let answer =
-            PutAuditEventsResponse { successful: vec![stored("c", "E")], failed: vec![refused("a", "InvalidData")] };
+        let answer = PutAuditEventsResponse::new(vec![stored("c", "E")], vec![refused("a", "InvalidData")]);
         let all = reconcile(&batch(&["a", "b", "c"]), answer);
         assert_eq!(all.said[0], Said::Refused { code: "InvalidData".into(), message: "m".into() });
         assert_eq!(all.said[1], Said::Nothing);
@@ -97,10 +96,8 @@ mod tests {
 
     #[test]
     fn foreign_ids_are_counted_and_change_nothing() {
-        let answer = PutAuditEventsResponse {
-            successful: vec![stored("x", "E"), stored("a", "A")],
-            failed: vec![refused("y", "InvalidData")],
-        };
+        let answer =
+            PutAuditEventsResponse::new(vec![stored("x", "E"), stored("a", "A")], vec![refused("y", "InvalidData")]);
         let all = reconcile(&batch(&["a"]), answer);
         assert_eq!(all.said, [Said::Stored { event_id: "A".into() }]);
         assert_eq!(all.foreign, 2);
@@ -108,10 +105,10 @@ mod tests {
 
     #[test]
     fn an_id_named_twice_counts_once_and_a_contradiction_counts_as_nothing_said() {
-        let answer = PutAuditEventsResponse {
-            successful: vec![stored("twice", "A"), stored("twice", "B"), stored("both", "C")],
-            failed: vec![refused("both", "InvalidData"), refused("same", "Throttling"), refused("same", "Throttling")],
-        };
+        let answer = PutAuditEventsResponse::new(
+            vec![stored("twice", "A"), stored("twice", "B"), stored("both", "C")],
+            vec![refused("both", "InvalidData"), refused("same", "Throttling"), refused("same", "Throttling")],
+        );
         let all = reconcile(&batch(&["twice", "both", "same"]), answer);
         assert_eq!(all.said[0], Said::Stored { event_id: "A".into() });
         assert_eq!(all.said[1], Said::Nothing);
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_answer_says_nothing_of_anybody() {
+    fn an_empty_answer_says_nothing_of_any_entry() {
         let all = reconcile(&batch(&["a", "b"]), PutAuditEventsResponse::default());
         assert_eq!(all.said, [Said::Nothing, Said::Nothing]);
     }

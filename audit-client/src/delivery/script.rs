@@ -44,14 +44,14 @@ pub(crate) struct Script(Arc<Mutex<State>>);
 
 #[expect(clippy::unnecessary_wraps, reason = "an answer, like the others")]
 pub(crate) fn all_taken(ids: &[String]) -> Answer {
-    let successful = ids.iter().map(|id| SuccessfulEntry { id: id.clone(), event_id: format!("E-{id}") }).collect();
-    Ok(PutAuditEventsResponse { successful, failed: Vec::new() })
+    let successful = ids.iter().map(|id| SuccessfulEntry::new(id, format!("E-{id}"))).collect();
+    Ok(PutAuditEventsResponse::new(successful, Vec::new()))
 }
 
 pub(crate) fn all_refused(code: &'static str) -> impl Fn(&[String]) -> Answer {
     move |ids| {
-        let refused = |id: &String| FailedEntry { id: id.clone(), error_code: code.into(), error_message: "m".into() };
-        Ok(PutAuditEventsResponse { successful: Vec::new(), failed: ids.iter().map(refused).collect() })
+        let refused = |id: &String| FailedEntry::new(id, code, "m");
+        Ok(PutAuditEventsResponse::new(Vec::new(), ids.iter().map(refused).collect()))
     }
 }
 

@@ -506,7 +506,7 @@ async fn only_the_ids_that_an_answer_leaves_out_are_sent_again() {
         let mut answer = all_taken(ids)?;
         let first = answer.successful[0].clone();
         answer.successful.push(first);
-        answer.successful.push(crate::wire::SuccessfulEntry { id: "never-sent".into(), event_id: "E".into() });
+        answer.successful.push(crate::wire::SuccessfulEntry::new("never-sent", "E"));
         Ok(answer)
     });
     let client = client(&script).await;

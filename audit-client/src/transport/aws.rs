@@ -191,16 +191,9 @@ fn check_url(url: &str) -> Result<(), TransportError> {
 
 fn read(output: PutAuditEventsOutput) -> PutAuditEventsResponse {
     let PutAuditEventsOutput { failed, successful, .. } = output;
-    PutAuditEventsResponse {
-        failed: failed
-            .into_iter()
-            .map(|entry| FailedEntry { id: entry.id, error_code: entry.error_code, error_message: entry.error_message })
-            .collect(),
-        successful: successful
-            .into_iter()
-            .map(|entry| SuccessfulEntry { id: entry.id, event_id: entry.event_id })
-            .collect(),
-    }
+    let successful = successful.into_iter().map(|entry| SuccessfulEntry::new(entry.id, entry.event_id));
+    let failed = failed.into_iter().map(|entry| FailedEntry::new(entry.id, entry.error_code, entry.error_message));
+    PutAuditEventsResponse::new(successful.collect(), failed.collect())
 }
 
 /// The SDK's error as status, code, words and wait.

@@ -72,11 +72,9 @@ pub type Submitting<'a> = Pin<Box<dyn Future<Output = Result<PutAuditEventsRespo
 /// impl Transport for Sink {
 ///     fn submit<'a>(&'a self, submission: Submission<'a>) -> Submitting<'a> {
 ///         Box::pin(async move {
-///             let taken = submission.batch.entries().iter().map(|entry| SuccessfulEntry {
-///                 id: entry.id().to_string(),
-///                 event_id: format!("stored-{}", entry.id()),
-///             });
-///             Ok(PutAuditEventsResponse { successful: taken.collect(), failed: Vec::new() })
+///             let taken = submission.batch.entries().iter();
+///             let taken = taken.map(|entry| SuccessfulEntry::new(entry.id().as_str(), format!("stored-{}", entry.id())));
+///             Ok(PutAuditEventsResponse::new(taken.collect(), Vec::new()))
 ///         })
 ///     }
 /// }

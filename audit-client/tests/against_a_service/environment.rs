@@ -114,7 +114,9 @@ async fn a_wrong_setting_names_its_key_and_the_rule() {
         (arn().endpoint_url("localhost:8787"), ["endpoint_url", "localhost:8787"]),
         (arn().spool("/proc/nowhere"), ["/proc/nowhere", "directory"]),
     ] {
-        let error = builder.build().await.expect_err("a wrong setting").to_string();
+        let error = builder.build().await.expect_err("a wrong setting");
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let error = format!("{error}: {cause}");
         assert!(told.iter().all(|told| error.contains(told)), "{error}: not told {told:?}");
     }
 }

@@ -240,7 +240,7 @@ fn emits_that_race_a_shutdown_are_in_the_report_or_were_refused() {
 }
 
 #[test]
-fn a_build_that_nobody_waits_for_leaves_no_client_behind() {
+fn a_dropped_build_leaves_no_client_behind() {
     let server = Server::replies([]);
     drop(server.builder().build());
     let runtime = current_thread();

@@ -174,6 +174,7 @@ impl FieldType {
 
 /// How a field's value is hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Protection {
     /// It is not.
     None,

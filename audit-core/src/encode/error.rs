@@ -135,22 +135,24 @@ impl From<Failure> for EncodeError {
     }
 }
 
+/// The event type and what failed; which rule of the contract is broken, or why a time cannot be written, says the
+/// [`source`](std::error::Error::source).
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((source, name)) = self.0.event_type {
             write!(f, "event {} of {}: ", shown(name), shown(source))?;
         }
         match &self.0.cause {
-            EncodeFault::Contract(violation) => violation.fmt(f),
+            EncodeFault::Contract(_) => f.write_str("a rule of the contract is broken"),
             EncodeFault::NotJson { key, reason } => {
                 write!(f, "`{}` cannot be written as JSON: {}", shown(key), shown(reason))
             }
             EncodeFault::NotAnObject { field } => {
                 write!(f, "a flattened value of `{}` is not a JSON object; flatten a map or a struct", field.path())
             }
-            EncodeFault::Time(error) => error.fmt(f),
+            EncodeFault::Time(_) => f.write_str("its time cannot be written"),
             EncodeFault::NoIdentity => {
-                f.write_str("nobody is named as its actor; mark a field `user_identity`, or emit it acting as somebody")
+                f.write_str("it names no actor; mark a field `user_identity`, or emit it with `acting_as`")
             }
             EncodeFault::NoHmacKey { key } => {
                 write!(f, "`{}` is an hmac field, and the context has no key; give it one", shown(key))
@@ -168,4 +170,12 @@ impl fmt::Display for EncodeError {
     }
 }
 
-impl std::error::Error for EncodeError {}
+impl std::error::Error for EncodeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.cause {
+            EncodeFault::Contract(violation) => Some(violation),
+            EncodeFault::Time(error) => Some(error),
+            _ => None,
+        }
+    }
+}

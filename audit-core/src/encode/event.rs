@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::error::EncodeError;
+use super::sealed::Sealed;
 use super::writer::{self, EventDataWriter};
 use crate::catalog::EventType;
 use crate::entry::{Entry, StaticEntry};
@@ -36,7 +37,7 @@ pub trait AuditEvent {
     message = "`{Self}` does not name who acted",
     label = "this event has no user identity",
     note = "mark a field of the event with `#[audit(user_identity)]`",
-    note = "or emit it as somebody: `client.acting_as(&identity).emit(&event)`"
+    note = "or name the actor beside it: `client.acting_as(&identity).emit(&event)`"
 )]
 pub trait NamesActor: AuditEvent {}
 
@@ -58,36 +59,48 @@ through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
 /// What can be emitted: an event that names its actor, an [`Entry`], or a [`StaticEntry`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be emitted as it is",
-    label = "names nobody who acted, or is no event",
+    label = "names no actor, or is not an event",
     note = "an event says who acted by a field with `#[audit(user_identity)]`",
-    note = "or it is emitted as somebody: `client.acting_as(&identity).emit(&event)`",
+    note = "or the actor is named beside it: `client.acting_as(&identity).emit(&event)`",
     note = "what can be emitted is a reference to a type that derives `AuditEvent`, an `Entry`, or a `&StaticEntry` of `entry!`"
 )]
 pub trait IntoEntry {
+    /// What can be emitted is decided here: no other type implements this.
+    #[doc(hidden)]
+    const __SEALED: Sealed;
+
     /// The entry, encoded with what `context` adds where it is not an entry yet.
     fn into_entry(self, context: &Context) -> Result<Entry, EncodeError>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: NamesActor + ?Sized> IntoEntry for &E {
+    const __SEALED: Sealed = Sealed;
+
     fn into_entry(self, context: &Context) -> Result<Entry, EncodeError> {
         self.to_entry(context)
     }
 }
 
 impl IntoEntry for Entry {
+    const __SEALED: Sealed = Sealed;
+
     fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
         Ok(self)
     }
 }
 
 impl IntoEntry for &StaticEntry {
+    const __SEALED: Sealed = Sealed;
+
     fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
         Ok(self.to_entry())
     }
 }
 
 impl IntoEntry for StaticEntry {
+    const __SEALED: Sealed = Sealed;
+
     fn into_entry(self, _: &Context) -> Result<Entry, EncodeError> {
         Ok(self.to_entry())
     }

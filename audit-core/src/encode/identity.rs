@@ -12,6 +12,7 @@ use super::error::EncodeError;
 use super::masking;
 use super::member::{display_fails, write_text};
 use super::object::{ObjectWriter, members_of};
+use super::sealed::Sealed;
 use crate::contract::violation::Violation;
 use crate::json::escape::{write_displayed, write_str};
 use crate::limits::{Field, TextFault};
@@ -79,17 +80,25 @@ through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
     note = "or make an identity at run time: `Identity::new(\"Staff\", \"alice@example.com\")?`"
 )]
 pub trait Actor {
+    /// Any [`UserIdentity`] is an actor; no other type implements this.
+    #[doc(hidden)]
+    const __SEALED: Sealed;
+
     /// Who acted, or `None` to leave it to the context.
     fn actor(&self) -> Option<&dyn UserIdentity>;
 }
 
 impl<T: UserIdentity> Actor for T {
+    const __SEALED: Sealed = Sealed;
+
     fn actor(&self) -> Option<&dyn UserIdentity> {
         Some(self)
     }
 }
 
 impl<T: UserIdentity> Actor for Option<T> {
+    const __SEALED: Sealed = Sealed;
+
     fn actor(&self) -> Option<&dyn UserIdentity> {
         self.as_ref().map(|identity| identity as &dyn UserIdentity)
     }
@@ -98,6 +107,8 @@ impl<T: UserIdentity> Actor for Option<T> {
 macro_rules! of_trait_object {
     ($($object:ty),*) => {$(
         impl Actor for $object {
+            const __SEALED: Sealed = Sealed;
+
             fn actor(&self) -> Option<&dyn UserIdentity> {
                 Some(self)
             }

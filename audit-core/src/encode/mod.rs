@@ -12,6 +12,7 @@ mod member;
 pub(crate) mod object;
 mod prefix;
 pub(crate) mod roles;
+mod sealed;
 mod value;
 pub(crate) mod writer;
 

@@ -23,6 +23,7 @@ use crate::names::{Checksum, EventId, EventTime};
 
 /// The objects of an event that carry an application's own keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Part {
     /// `requestParameters`: what was asked.
     Request,

@@ -41,7 +41,9 @@ impl Entry {
     /// assert_eq!(entry.event_data(), event_data);
     ///
     /// let error = Entry::parse("refund-17", "{}").unwrap_err();
-    /// assert_eq!(error.to_string(), "`userIdentity` is missing or empty; every event must have it");
+    /// assert_eq!(error.to_string(), "the event data breaks a rule of the contract");
+    /// let rule = std::error::Error::source(&error).expect("a rule");
+    /// assert_eq!(rule.to_string(), "`userIdentity` is missing or empty; every event must have it");
     /// # Ok::<(), audit_core::EntryError>(())
     /// ```
     pub fn parse<I>(id: I, event_data: impl Into<String>) -> Result<Self, EntryError>
@@ -209,12 +211,12 @@ pub enum EntryError {
     },
 }
 
-/// An id's or the data's own words; [`source`](std::error::Error::source) is then what stands behind those.
+/// Which part is wrong; which of its rules is broken says the [`source`](std::error::Error::source).
 impl fmt::Display for EntryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(error) => error.fmt(f),
-            Self::EventData(violation) => violation.fmt(f),
+            Self::Id(_) => f.write_str("the id breaks its rule"),
+            Self::EventData(_) => f.write_str("the event data breaks a rule of the contract"),
             Self::Checksum { expected } => {
                 write!(f, "the event data has changed since it was made: its checksum is no longer {expected}")
             }
@@ -222,4 +224,12 @@ impl fmt::Display for EntryError {
     }
 }
 
-impl std::error::Error for EntryError {}
+impl std::error::Error for EntryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Id(error) => Some(error),
+            Self::EventData(violation) => Some(violation),
+            Self::Checksum { .. } => None,
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub use crate::contract::code::{EntryErrorCode, RequestErrorCode, UnknownEntryEr
 /// The body of an answer with status 200. Every id of the request should stand in one of the two lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PutAuditEventsResponse {
     /// The entries that were refused, each with its reason.
     #[serde(default)]
@@ -22,6 +23,7 @@ pub struct PutAuditEventsResponse {
 /// An entry that was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct SuccessfulEntry {
     /// The entry's id.
     pub id: String,
@@ -33,6 +35,7 @@ pub struct SuccessfulEntry {
 /// An entry that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct FailedEntry {
     /// The entry's id.
     pub id: String,
@@ -40,6 +43,28 @@ pub struct FailedEntry {
     pub error_code: String,
     /// Why, in words.
     pub error_message: String,
+}
+
+impl PutAuditEventsResponse {
+    /// An answer with both lists.
+    #[must_use]
+    pub fn new(successful: Vec<SuccessfulEntry>, failed: Vec<FailedEntry>) -> Self {
+        Self { failed, successful }
+    }
+}
+
+impl SuccessfulEntry {
+    /// The entry's id, and the service's ID for the event.
+    pub fn new(id: impl Into<String>, event_id: impl Into<String>) -> Self {
+        Self { id: id.into(), event_id: event_id.into() }
+    }
+}
+
+impl FailedEntry {
+    /// The entry's id, the code (see [`EntryErrorCode`]), and the reason in words.
+    pub fn new(id: impl Into<String>, error_code: impl Into<String>, error_message: impl Into<String>) -> Self {
+        Self { id: id.into(), error_code: error_code.into(), error_message: error_message.into() }
+    }
 }
 
 #[cfg(test)]

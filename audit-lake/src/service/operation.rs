@@ -232,11 +232,7 @@ async fn verdicts(
     let mut answer = PutAuditEventsResponse::default();
     let mut refuse = |id: String, refusal: Refusal| {
         service.metrics.entry(refusal.code.as_str());
-        answer.failed.push(FailedEntry {
-            id,
-            error_code: refusal.code.as_str().to_owned(),
-            error_message: refusal.message,
-        });
+        answer.failed.push(FailedEntry::new(id, refusal.code.as_str(), refusal.message));
     };
     let mut events: Vec<NewEvent> = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -274,7 +270,7 @@ async fn verdicts(
                 continue;
             }
         };
-        answer.successful.push(SuccessfulEntry { id, event_id });
+        answer.successful.push(SuccessfulEntry::new(id, event_id));
     }
     Ok(answer)
 }

@@ -73,8 +73,8 @@ impl Transport for Service {
                 Self::Fails => Err(Failure::new("not now").status(500)),
                 Self::TakesAll => {
                     let ids = submission.batch.entries().iter().map(|entry| entry.id().to_string());
-                    let successful = ids.map(|id| SuccessfulEntry { event_id: id.clone(), id }).collect();
-                    Ok(PutAuditEventsResponse { successful, failed: Vec::new() })
+                    let successful = ids.map(|id| SuccessfulEntry::new(id.clone(), id)).collect();
+                    Ok(PutAuditEventsResponse::new(successful, Vec::new()))
                 }
             }
         })

@@ -83,7 +83,9 @@ struct Account {
 }
 
 impl Account {
-    fn refuse(&mut self, number: u64, name: &str, why: &dyn std::fmt::Display) {
+    fn refuse(&mut self, number: u64, name: &str, why: &(dyn Error + 'static)) {
+        let causes = std::iter::successors(Some(why), |error| (*error).source());
+        let why = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
         self.by_name.entry(name.to_owned()).or_default().1 += 1;
         self.refused.insert(number, format!("{name}: {why}"));
     }
