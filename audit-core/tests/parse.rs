@@ -179,10 +179,10 @@ fn a_restored_entry_is_the_one_that_was_kept_and_other_bytes_are_refused() {
 
         let changed = event_data.replace("alice", "alicf");
         let error = Entry::restore(id.clone(), changed, checksum).unwrap_err();
-        assert!(matches!(error, audit_core::EntryError::Checksum { expected } if expected == checksum), "{error}");
+        assert!(matches!(error, EntryError::Checksum { expected } if expected == checksum), "{error}");
     }
     let error = Entry::restore("a", "{}", Checksum::of(b"{}")).unwrap_err();
-    assert!(matches!(error, audit_core::EntryError::EventData(_)), "{error}");
+    assert!(matches!(error, EntryError::EventData(_)), "{error}");
 }
 
 #[test]

@@ -494,7 +494,7 @@ async fn throttling_halves_what_is_on_its_way_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_names_nobody_is_sent_again() {
+async fn an_answer_that_names_no_entry_is_sent_again() {
     let script = Script::default().then(|_| Ok(crate::wire::PutAuditEventsResponse::default()));
     let client = client(&script).await;
     assert_eq!(emit(&client, "a").await.delivered().await.expect("delivered").attempts, 2);
