@@ -219,16 +219,22 @@ impl Field {
     /// assert!(Field::EventName.check_text("").is_err());
     /// ```
     pub const fn check_text(self, text: &str) -> Result<(), TextFault> {
-        if text.is_empty() && self.rule().required {
+        // A text has at most as many characters as bytes, so most texts need no count.
+        match self.check_length(text.len()) {
+            Err(TextFault::TooLong { .. }) => self.check_length(count_chars(text)),
+            fits_or_empty => fits_or_empty,
+        }
+    }
+
+    /// The same for a text of this many characters.
+    pub(crate) const fn check_length(self, length: usize) -> Result<(), TextFault> {
+        if length == 0 && self.rule().required {
             return Err(TextFault::Empty);
         }
-        let Some(limit) = self.max_chars() else { return Ok(()) };
-        // A text has at most as many characters as bytes, so most texts need no count.
-        if text.len() <= limit {
-            return Ok(());
+        match self.max_chars() {
+            Some(limit) if length > limit => Err(TextFault::TooLong { length, limit }),
+            _ => Ok(()),
         }
-        let length = count_chars(text);
-        if length > limit { Err(TextFault::TooLong { length, limit }) } else { Ok(()) }
     }
 
     /// Holds the length of a serialized object against the field's limit.

@@ -9,9 +9,10 @@ pub use batch::{Batch, DoesNotFit, Reason};
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::contract::constant;
 use crate::contract::schema;
 use crate::contract::violation::Violation;
-use crate::limits::Side;
+use crate::limits::{Side, is_event_id};
 use crate::names::{AccountId, Checksum, EventId, NameError};
 
 /// An id, an event's data and its checksum: one element of `auditEvents`.
@@ -156,6 +157,53 @@ impl StaticEntry {
     ) -> Self {
         let recipient = AccountId::from_static(recipient);
         Self { id, event_data, checksum: Checksum::from_bytes(checksum), recipient }
+    }
+
+    /// A constant entry from event data that `entry!` cannot see, such as `include_str!`, `concat!` or `env!`. The compiler holds it to
+    /// the contract and takes its checksum.
+    ///
+    /// ```
+    /// use audit_core::StaticEntry;
+    ///
+    /// const DEPLOYED: StaticEntry = StaticEntry::of_constant(
+    ///     concat!("deployed-", env!("CARGO_PKG_VERSION_MAJOR")),
+    ///     concat!(
+    ///         r#"{"version":"1.0","userIdentity":{"type":"Pipeline","principalId":"release"},"eventSource":"shop.example.com","#,
+    ///         r#""eventName":"Deployed","eventTime":"2026-11-21T10:15:30Z","UID":"deployed","#,
+    ///         r#""requestParameters":{"version":""#,
+    ///         env!("CARGO_PKG_VERSION"),
+    ///         r#""},"recipientAccountId":"123456789012"}"#,
+    ///     ),
+    /// );
+    /// assert_eq!(audit_core::Entry::parse(DEPLOYED.id(), DEPLOYED.event_data())?, DEPLOYED.to_entry());
+    /// # Ok::<(), audit_core::EntryError>(())
+    /// ```
+    ///
+    /// What breaks the contract does not compile, and the error names the field, the rule and the byte:
+    ///
+    /// ```compile_fail
+    /// const EMPTY: audit_core::StaticEntry = audit_core::StaticEntry::of_constant("empty", "{}");
+    /// ```
+    ///
+    /// The compiler needs about 0.2 s for each kilobyte, so event data may have
+    /// [`Checksum::MAX_CONSTANT_BYTES`] at most; `entry!` has no such cost. Beyond the contract, keys, `eventTime`,
+    /// `sourceIPAddress` and `recipientAccountId` have no escapes, no more than 256 keys stand in the objects that are open at a time,
+    /// numbers have 200 characters and an exponent of two digits at most, and no IPv6 address ends in an IPv4 address. What is larger
+    /// or needs those is an [`Entry`] of [`Entry::parse`], in a `LazyLock`.
+    ///
+    /// # Panics
+    /// If the id or the event data breaks a rule; in a constant, that does not compile.
+    #[must_use]
+    pub const fn of_constant(id: &'static str, event_data: &'static str) -> Self {
+        assert!(is_event_id(id), "an event's id must be 1 to 128 of [-_A-Za-z0-9]");
+        assert!(
+            event_data.len() <= Checksum::MAX_CONSTANT_BYTES,
+            "too long to be checked while compiling: use Entry::parse"
+        );
+        match constant::check(event_data) {
+            Ok(recipient) => Self { id, event_data, checksum: Checksum::of_constant(event_data.as_bytes()), recipient },
+            Err(fault) => fault.panic(),
+        }
     }
 
     /// What the channel knows the event by.

@@ -44,6 +44,11 @@ impl EventTime {
         }
     }
 
+    /// Whether the text is such a time, with or without its `Z`.
+    pub(crate) const fn is_text(text: &[u8]) -> bool {
+        parse(text).is_some()
+    }
+
     /// The time now, by the system's clock. A clock before the year 0 or after 9999 gives the nearest time that can be
     /// written.
     #[must_use]
