@@ -157,7 +157,7 @@ fn logs_and_metrics_tell_what_happens_and_no_secret() {
     let report = client.shutdown_blocking(SOON);
     assert_eq!((report.delivered, report.dead), (1, 1));
 
-    // A real request to nobody, with real keys.
+    // A real request to an address where nothing listens, with real keys.
     let keys = Credentials::new("AKIDEXAMPLE", "the-secret-key", Some("the-session-token".into()), None, "test");
     let client = quick().endpoint_url("http://127.0.0.1:1").credentials(keys).build_blocking().expect("a client");
     drop(client.emit_blocking(entry("nowhere")).expect("accepted"));

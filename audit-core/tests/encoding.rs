@@ -248,9 +248,9 @@ fn an_events_own_words_go_before_its_contexts() {
 }
 
 #[test]
-fn an_event_that_nobody_did_is_an_error() {
-    let nobody = Context::new(AccountId::from_static("123456789012"));
-    let error = Sample(|data: &mut EventDataWriter<'_>| data.id("1").done()).to_entry(&nobody).unwrap_err();
+fn an_event_without_an_actor_is_an_error() {
+    let without = Context::new(AccountId::from_static("123456789012"));
+    let error = Sample(|data: &mut EventDataWriter<'_>| data.id("1").done()).to_entry(&without).unwrap_err();
     assert!(matches!(error.fault(), EncodeFault::NoIdentity), "{error}");
 }
 

@@ -111,7 +111,7 @@ impl Handover {
         drop(streams);
         if missed {
             self.missed.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(id = letter.id, code = %letter.code, "nobody reads the stream of dead letters: this one is not held");
+            tracing::error!(id = letter.id, code = %letter.code, "the stream of dead letters is not read: this one is not held");
         }
         if let Some(callback) = &*self.callback.lock().unwrap_or_else(PoisonError::into_inner) {
             self.waiting.letters.fetch_add(1, Ordering::AcqRel);

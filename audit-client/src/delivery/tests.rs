@@ -705,7 +705,7 @@ async fn a_stream_of_dead_letters_asked_for_after_the_end_has_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_nobody_reads_holds_so_many_and_counts_the_rest() {
+async fn a_stream_that_is_not_read_holds_so_many_and_counts_the_rest() {
     let script = Script::default().otherwise(all_refused("InvalidData"));
     let client = client(&script).await;
     let mut letters = client.dead_letters();
@@ -768,7 +768,7 @@ async fn a_transport_that_panics_when_it_shall_renew_its_credentials_is_a_failed
 }
 
 #[test]
-fn nobody_waits_in_vain_when_the_loop_is_torn_down() {
+fn every_waiter_is_answered_when_the_loop_ends() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let script = Script::default().takes(60 * SECOND);
     let (client, receipt, mut letters) = runtime.block_on(async {

@@ -10,7 +10,6 @@
 pub(crate) mod expected;
 pub(crate) mod ids;
 pub(crate) mod report;
-mod seqs;
 pub(crate) mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
@@ -78,7 +77,7 @@ struct Books {
     dead: u64,
     /// Accepted by `try_emit`, and then refused by the disk.
     accepted_not_stored: u64,
-    open: HashMap<u64, Open, seqs::BuildSeqHasher>,
+    open: HashMap<u64, Open>,
     expected: Expected,
     settled: SeqSet,
     report: ShutdownReport,
@@ -116,7 +115,7 @@ impl Ledger {
         Self { books, spool, ids_budget, arrived: Notify::new() }
     }
 
-    /// In memory: accepts an event, and puts it in the queue before anybody else can look. Gives what `enqueue` gave.
+    /// In memory: accepts an event, and puts it in the queue before another task can look. Gives what `enqueue` gave.
     pub(crate) fn accept<T>(
         &self,
         id: &EventId,

@@ -48,7 +48,7 @@ async fn a_request_is_signed_for_the_channels_region_and_carries_every_entry_onc
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_takes_ends_at_the_connect_timeout_not_at_the_attempts() {
+async fn a_connection_that_is_not_taken_ends_at_the_connect_timeout_not_at_the_attempts() {
     // A queue of one: when it is full, the system leaves further connections without any answer.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
@@ -157,7 +157,7 @@ async fn ids_that_are_foreign_or_named_twice_are_ignored_and_reported() {
     let client = server.builder().build().await.expect("a client");
     let report = deliver(&client, 3).await;
     assert_eq!((report.delivered, report.dead), (3, 0));
-    // e1 was both taken and refused, so nobody knows; e2 was not named.
+    // e1 was both taken and refused, so its state is unknown; e2 was not named.
     assert_eq!(server.requests()[1].ids, ["e1", "e2"]);
     assert_eq!(client.stats().odd_ids, 4);
 }
@@ -311,8 +311,8 @@ async fn spent_credentials_are_fetched_anew_and_good_ones_are_kept() {
 #[tokio::test]
 async fn without_credentials_delivery_pauses_and_says_so() {
     #[derive(Debug)]
-    struct Nobody;
-    impl ProvideCredentials for Nobody {
+    struct NoCredentials;
+    impl ProvideCredentials for NoCredentials {
         fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
         where
             Self: 'a,
@@ -323,7 +323,7 @@ async fn without_credentials_delivery_pauses_and_says_so() {
         }
     }
     let server = Server::replies([]);
-    let client = server.prompt().credentials(Nobody).build().await.expect("a client");
+    let client = server.prompt().credentials(NoCredentials).build().await.expect("a client");
     drop(client.emit(entry("a")).await.expect("accepted"));
     while client.stats().paused.is_none() {
         tokio::task::yield_now().await;
@@ -341,7 +341,7 @@ async fn a_duplicated_id_splits_the_batch() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_tried_again() {
+async fn a_refused_connection_is_tried_again() {
     let address = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.local_addr().expect("an address")
@@ -351,7 +351,7 @@ async fn nobody_listening_is_tried_again() {
         .endpoint_url(format!("http://{address}"))
         .build()
         .await
-        .expect("building asks nobody");
+        .expect("building sends nothing");
     drop(client.emit(entry("a")).await.expect("accepted"));
     while client.stats().requests < 5 {
         tokio::task::yield_now().await;

@@ -202,7 +202,7 @@ fn a_shutdown_ends_at_its_deadline_when_a_transport_blocks_the_pipelines_thread(
     assert!(receipt.delivered_blocking().is_err());
 }
 
-/// Many threads emit while another shuts down: whoever was told "accepted" is in the report, and nobody else.
+/// Many threads emit while another shuts down: the report has those events that were accepted, and no others.
 #[test]
 fn emits_that_race_a_shutdown_are_in_the_report_or_were_refused() {
     for round in 0..20 {

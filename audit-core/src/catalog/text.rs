@@ -41,7 +41,7 @@ through_pointer!(&T, Box<T>, Rc<T>, Arc<T>);
 
 /// The event type in the text of `E`, which is a struct and has at most 32 fields: so that a derive need not even say this.
 ///
-/// That it is a function, and not a constant, keeps the compiler from reading the text before anybody needs it.
+/// That it is a function, and not a constant, keeps the compiler from reading the text before it is needed.
 /// A failure is reported at the caller, where it can be mended.
 #[must_use]
 #[track_caller]

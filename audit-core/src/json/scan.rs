@@ -1,7 +1,7 @@
 //! Reads JSON without building it: grammar, duplicate keys and nesting, in one pass over the text.
 //!
 //! A general parser takes the later of two equal keys, or the earlier, and says nothing. What is evidence must read the
-//! same to everybody, so such objects are refused here, as are half surrogate pairs and numbers beyond a 64-bit float's
+//! same to every reader, so such objects are refused here, as are half surrogate pairs and numbers beyond a 64-bit float's
 //! range, which some readers take and some do not (RFC 8259, sections 4, 6 and 8.2).
 
 use std::borrow::Cow;
