@@ -57,7 +57,8 @@ pub(crate) fn event(
             Shape::Enum(variants.collect())
         }
         Data::Union(data) => {
-            let message = "a union cannot be an event: which of its fields holds a value is unknown; use a struct or an enum";
+            let message =
+                "a union cannot be an event: which of its fields holds a value is unknown; use a struct or an enum";
             diagnostics.error(data.union_token, message);
             Shape::Enum(Vec::new())
         }
