@@ -64,9 +64,8 @@ fn host_name(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Asks the writer to write something, since only that shows whether it can.
 async fn ready(State(service): State<Arc<Service>>) -> Response {
-    match service.store().probe().await {
+    match service.ready().await {
         Ok(()) => "ready\n".into_response(),
         Err(error) => (
             StatusCode::SERVICE_UNAVAILABLE,

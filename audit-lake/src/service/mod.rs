@@ -8,6 +8,7 @@ pub(crate) mod admin;
 mod body;
 mod judge;
 mod operation;
+mod readiness;
 mod refusals;
 mod request;
 mod respond;

@@ -8,13 +8,14 @@ use axum::response::Response;
 use tokio::sync::watch;
 
 use super::body::BodyMemory;
+use super::readiness::Readiness;
 use super::refusals::{self, Refusals};
 use super::respond;
 use super::throttle::Throttle;
 use crate::config::{Directory, LimitsConfig};
 use crate::error::RequestError;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Store, WriteError};
 
 /// Everything that a request needs.
 #[derive(Debug)]
@@ -26,7 +27,8 @@ pub(crate) struct Service {
     pub(super) body_memory: Arc<BodyMemory>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) refusals: Refusals,
-    /// How many requests are being handled, whether their connections are open or not.
+    readiness: Readiness,
+    /// How many requests and probes are being handled, whether their connections are open or not.
     open_requests: watch::Sender<usize>,
 }
 
@@ -40,6 +42,7 @@ impl Service {
             body_memory: Arc::new(BodyMemory::new(limits.body_memory)),
             metrics,
             refusals: Refusals::default(),
+            readiness: Readiness::default(),
             open_requests: watch::Sender::new(0),
         }
     }
@@ -54,7 +57,16 @@ impl Service {
         &self.store
     }
 
-    /// Waits until no request is being handled.
+    /// Whether the store can write, by a probe that is at most a second old.
+    pub(super) async fn ready(self: &Arc<Self>) -> Result<(), WriteError> {
+        let probe = || {
+            let open = OpenService { service: Arc::clone(self), _open: OpenCount::new(self) };
+            async move { open.service.store.probe().await }
+        };
+        self.readiness.ask(probe).await
+    }
+
+    /// Waits until no request is being handled, and no probe.
     pub(crate) async fn requests_finished(&self) {
         // Its sender is `self`, so there is no error.
         drop(self.open_requests.subscribe().wait_for(|open| *open == 0).await);
@@ -112,8 +124,22 @@ pub(super) struct OpenRequest {
     _open: OpenCount,
 }
 
+/// The service as a probe uses it. A shutdown waits for its end.
+struct OpenService {
+    service: Arc<Service>,
+    // Last, as in `OpenRequest`.
+    _open: OpenCount,
+}
+
 #[derive(Debug)]
 struct OpenCount(watch::Sender<usize>);
+
+impl OpenCount {
+    fn new(service: &Service) -> Self {
+        service.open_requests.send_modify(|open| *open += 1);
+        Self(service.open_requests.clone())
+    }
+}
 
 impl Drop for OpenCount {
     fn drop(&mut self) {
@@ -123,12 +149,11 @@ impl Drop for OpenCount {
 
 impl OpenRequest {
     pub(super) fn new(service: &Arc<Service>) -> Self {
-        service.open_requests.send_modify(|open| *open += 1);
         Self {
             service: Arc::clone(service),
             began: Instant::now(),
             code: RequestErrorCode::InternalFailure.as_str(),
-            _open: OpenCount(service.open_requests.clone()),
+            _open: OpenCount::new(service),
         }
     }
 

@@ -22,4 +22,4 @@ pub use verify::Verification;
 
 pub(crate) use event::{NewEvent, Stored};
 pub(crate) use folder::DataFolder;
-pub(crate) use writer::Store;
+pub(crate) use writer::{Store, WriteError};

@@ -99,7 +99,7 @@ async fn a_full_disk_fails_requests_and_room_lets_it_go_on() {
 }
 
 #[tokio::test]
-async fn after_a_failure_a_probe_asks_for_the_room_of_a_whole_request() {
+async fn at_first_and_after_a_failure_a_probe_asks_for_the_room_of_a_whole_request() {
     let folder = folder();
     let pages = Arc::new(AtomicI64::new(40));
     let told = Arc::clone(&pages);
@@ -113,7 +113,11 @@ async fn after_a_failure_a_probe_asks_for_the_room_of_a_whole_request() {
     // writes has room.
     let obstacle = folder.path().join("lake.probe");
     std::fs::create_dir(&obstacle).expect("an obstacle");
-    store.probe().await.expect("nothing has failed, so it is not asked for");
+    store.probe().await.expect_err("the process before may have ended by a full disk");
+    std::fs::remove_dir(&obstacle).expect("removed");
+    store.probe().await.expect("there is room");
+    std::fs::create_dir(&obstacle).expect("an obstacle");
+    store.probe().await.expect("nothing has failed since, so it is not asked for");
     while store.put(CHANNEL, (0..100).map(|_| event(&uuid::Uuid::new_v4().to_string())).collect()).await.is_ok() {}
     store.probe().await.expect_err("there is no room");
     store.probe().await.expect_err("still");
@@ -179,6 +183,38 @@ async fn requests_that_wait_go_into_one_commit() {
     // The first may have gone ahead alone, before the others were there.
     assert!(["1", "2"].contains(&commits), "{commits}");
     assert_eq!(ids(folder.path()).len(), 50);
+}
+
+#[tokio::test]
+async fn neither_a_probe_nor_a_step_of_retention_ends_a_group() {
+    let folder = folder();
+    let metrics = Arc::new(Metrics::default());
+    let claimed = DataFolder::claim(folder.path()).expect("the folder");
+    let store = Arc::new(Store::open(claimed, Arc::clone(&metrics)).expect("a store"));
+    let other = Connection::open(folder.path().join("lake.db")).expect("another connection");
+    other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let mut jobs = tokio::task::JoinSet::new();
+    for at in 0..60 {
+        let store = Arc::clone(&store);
+        jobs.spawn(async move {
+            match at % 6 {
+                2 => store.probe().await.is_ok(),
+                4 => store.prune(EventTime::from_static("2000-01-01T00:00:00Z"), 1).await.is_ok(),
+                _ => store.put(CHANNEL, vec![event(&format!("e{at}"))]).await.is_ok(),
+            }
+        });
+    }
+    // All are in the queue, while the writer waits for the lock.
+    tokio::task::yield_now().await;
+    other.execute_batch("ROLLBACK").expect("no lock");
+    while let Some(done) = jobs.join_next().await {
+        assert!(done.expect("no panic"));
+    }
+    let text = metrics.text();
+    let commits = text.lines().find_map(|line| line.strip_prefix("audit_lake_commit_seconds_count ")).expect("a count");
+    // The first may have gone ahead alone, before the others were there.
+    assert!(["1", "2"].contains(&commits), "{commits}");
+    assert_eq!(ids(folder.path()).len(), 40);
 }
 
 #[tokio::test]
@@ -356,6 +392,7 @@ async fn a_step_of_retention_that_fails_says_nothing_of_storing_and_neither_does
         Box::new(move |connection| connection.pragma_update(None, "query_only", told.load(Ordering::Relaxed))),
     );
     store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    store.probe().await.expect("there is room");
     // While storing is known to fail, a probe writes a file as well, which it cannot where a folder stands.
     let obstacle = folder.path().join("lake.probe");
     std::fs::create_dir(&obstacle).expect("an obstacle");

@@ -4,8 +4,10 @@
 //! while it was syncing, puts all of them into one transaction, and answers each after the commit. If anything fails,
 //! nothing of the transaction is stored and every request of it is answered so: no answer promises what the disk has not
 //! confirmed. The next transaction starts on a fresh connection, so the lake goes on by itself once the cause is gone.
+//!
+//! Probes and steps of retention that wait do not end a group: they come after its commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,6 +74,7 @@ impl Store {
             connection: Some(connection),
             channels: HashMap::new(),
             failing: None,
+            room_seen: false,
             metrics,
         };
         let thread = std::thread::Builder::new()
@@ -131,13 +134,16 @@ struct Writer {
     channels: HashMap<ChannelArn, i64>,
     /// Why the last piece of work that stores failed, if it did, and how many in a row have.
     failing: Option<(Arc<StoreError>, u64)>,
+    /// Whether a probe of this process has found room for a request.
+    room_seen: bool,
     metrics: Arc<Metrics>,
 }
 
 impl Writer {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut put_aside = None;
-        while let Some(job) = put_aside.take().or_else(|| queue.blocking_recv()) {
+        // What came while a group was collected.
+        let mut later = VecDeque::new();
+        while let Some(job) = later.pop_front().or_else(|| queue.blocking_recv()) {
             match job {
                 Job::Prune { before, at_most, answer } => {
                     // Whether this works says nothing about whether events can be stored; retention reports it.
@@ -155,10 +161,7 @@ impl Writer {
                                 events += next.events.len();
                                 group.push(next);
                             }
-                            Ok(other) => {
-                                put_aside = Some(other);
-                                break;
-                            }
+                            Ok(other) => later.push_back(other),
                             Err(_) => break,
                         }
                     }
@@ -192,13 +195,14 @@ impl Writer {
         }
     }
 
-    /// Whether something can be written. What a full disk still has room for says nothing: after a failure, it must be as
-    /// much as a request may need.
+    /// Whether something can be written. What a full disk still has room for says nothing: after a failure, and at first, since
+    /// the process before may have ended by one, it must be as much as a request may need.
     fn probe(&mut self) -> Result<(), WriteError> {
-        if self.failing.is_some()
-            && let Err(error) = probe_room(&self.path.with_file_name(PROBE_NAME))
-        {
-            return Err(self.note_failure(error));
+        if self.failing.is_some() || !self.room_seen {
+            if let Err(error) = probe_room(&self.path.with_file_name(PROBE_NAME)) {
+                return Err(self.note_failure(error));
+            }
+            self.room_seen = true;
         }
         self.attempt(|connection, _| probe(connection))
     }
