@@ -46,7 +46,7 @@ impl EventType {
                 "additionalProperties": false,
             }),
         );
-        // The context may add these two to any event.
+        // The context may add these two to any event, and members to what is additional.
         put(Field::UserAgent, text(Field::UserAgent));
         put(Field::SourceIpAddress, json!({ "type": "string" }));
         let has = |role: Role| self.fields.iter().any(|field| field.role == role);
@@ -60,9 +60,9 @@ impl EventType {
             vec!["version", "eventSource", "eventName", "eventTime", "UID", "recipientAccountId", "userIdentity"];
         for &role in Role::ALL.iter().filter(|role| role.has_keys()) {
             let field = role.member();
-            let open = role == Role::Response && has(Role::Outcome);
-            let targets = role == Role::Additional && self.fields.iter().any(|field| !field.target.is_empty());
-            if has(role) || open || targets {
+            // An outcome brings keys of its own, and a context may add members to what is additional.
+            let open = role == Role::Additional || role == Role::Response && has(Role::Outcome);
+            if has(role) || open {
                 let schema = self.object(role, open);
                 if schema.get("required").is_some() {
                     required.push(field.path());

@@ -5,16 +5,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde::Serialize;
+
 use super::error::{EncodeError, EncodeFault};
+use super::from_context::{self, Additional};
 use super::hmac::HmacKey;
-use super::identity::{UserIdentity, write_identity};
-use super::masking::{self, Pending};
+use super::identity::{self, UserIdentity, write_identity_object};
+use super::kept::Kept;
 use super::member::{ReadyMember, write_address, write_cut_member};
 use crate::limits::Field;
 use crate::names::{AccountId, EventTime, NameError};
 
-/// What an event does not carry itself: the account that it is for, the time, and defaults for who acted, with what and
-/// from where. What the event says of itself goes first.
+/// What an event does not carry itself: the account that it is for, the time, and defaults for who acted, with what, from where and
+/// for whom. What the event says of itself goes first.
 ///
 /// ```
 /// use audit_core::{AccountId, Context, Identity};
@@ -29,19 +32,38 @@ use crate::names::{AccountId, EventTime, NameError};
 pub struct Context {
     pub(crate) account: AccountId,
     pub(crate) time: Option<Result<EventTime, NameError>>,
-    pub(crate) identity: Option<ReadyMember>,
+    identity: Option<Kept>,
+    /// Each acts for the next one.
+    on_behalf_of: Vec<Kept>,
+    /// The object of the first of these, with all others in it.
+    pub(crate) on_behalf: Option<ReadyMember>,
+    /// The member `userIdentity` of an event that names no actor.
+    pub(crate) acting: Option<ReadyMember>,
+    pub(crate) additional: Vec<Additional>,
     pub(crate) user_agent: Option<ReadyMember>,
     pub(crate) source_ip: Option<ReadyMember>,
     pub(crate) hmac_key: Option<Arc<HmacKey>>,
-    /// The identity with placeholders, and what is to be hidden there once there is a key; it is not written before.
-    pending: Option<Arc<(String, Pending)>>,
 }
+
+/// How many can act on behalf of one another. A bound of this project's own.
+const MAX_ON_BEHALF: usize = 4;
 
 impl Context {
     /// A context for events to this account: the one in the channel's ARN.
     #[must_use]
     pub fn new(account: AccountId) -> Self {
-        Self { account, time: None, identity: None, user_agent: None, source_ip: None, hmac_key: None, pending: None }
+        Self {
+            account,
+            time: None,
+            identity: None,
+            on_behalf_of: Vec::new(),
+            on_behalf: None,
+            acting: None,
+            additional: Vec::new(),
+            user_agent: None,
+            source_ip: None,
+            hmac_key: None,
+        }
     }
 
     /// The same for another account.
@@ -55,27 +77,81 @@ impl Context {
     /// are hidden under the key that the context has, or else under the first one that it gets.
     #[must_use]
     pub fn identity(mut self, identity: &dyn UserIdentity) -> Self {
-        if let Some(key) = &self.hmac_key {
-            self.identity =
-                Some(ReadyMember::new(|out| masking::with_key(Some(key), || write_identity(out, identity))));
-            self.pending = None;
-            return self;
-        }
-        let mut json = String::new();
-        let (result, pending) = masking::without_key(|| write_identity(&mut json, identity));
-        let pending = pending.filter(|pending| !pending.is_empty());
-        if let (Ok(()), Some(pending)) = (&result, pending) {
-            let no_key = EncodeError::new(EncodeFault::NoHmacKey { key: Field::UserIdentity.path().to_owned() });
-            self.identity = Some(ReadyMember::new(|_| Err(no_key)));
-            self.pending = Some(Arc::new((json, pending)));
-        } else {
-            self.identity = Some(ReadyMember::new(|out| {
-                out.push_str(&json);
-                result
-            }));
-            self.pending = None;
+        self.identity = Some(self.kept(|out| write_identity_object(out, identity)));
+        self.combine();
+        self
+    }
+
+    /// For whom they act: `details.onBehalfOf` of whoever the event names as its actor, with `type`, `principalId` and `details`. The
+    /// actor remains the one who acted. Called again, the one before acts on behalf of this one: a service on behalf of a
+    /// member of staff on behalf of a customer. More than four are an error when an event needs them, as an identity is that breaks
+    /// a rule. Where the actor's own details have `onBehalfOf`, that one stays.
+    ///
+    /// ```
+    /// use audit_core::{AccountId, Context, Identity};
+    ///
+    /// let context = Context::new(AccountId::from_static("123456789012"))
+    ///     .identity(&Identity::new("Staff", "alice@example.com")?)
+    ///     .on_behalf_of(&Identity::new("Customer", "c-17")?);
+    /// // {"type":"Staff","principalId":"alice@example.com","details":{"onBehalfOf":{"type":"Customer","principalId":"c-17"}}}
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn on_behalf_of(mut self, identity: &dyn UserIdentity) -> Self {
+        self.on_behalf_of.push(self.kept(|out| write_identity_object(out, identity)));
+        self.combine();
+        self
+    }
+
+    /// A member of `additionalEventData` of every event, such as the ID of a request. The event's own key wins; a key that is given
+    /// again replaces the one before; a `None` is left out.
+    ///
+    /// What a context adds never makes an event fail, since it may come from outside: where the object would have more than 28 kB,
+    /// or the event more than 256 kB, the largest of these values are replaced by their length and hash,
+    /// `{"omittedBytes":30000,"sha256":"…"}`, and where that is not enough they are left out. A value that cannot be written is
+    /// replaced by `{"omitted":"…"}` with the reason. The member `cut` then lists their paths:
+    /// `["additionalEventData.requestId"]`.
+    #[must_use]
+    pub fn additional<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+        self.additional.retain(|before| !before.is(key));
+        let mut absent = false;
+        let value = self.kept(|out| from_context::write_value(out, key, value).map(|written| absent = !written));
+        if !absent {
+            self.additional.push(Additional::new(key, value));
         }
         self
+    }
+
+    fn kept(&self, write: impl FnOnce(&mut String) -> Result<(), EncodeError>) -> Kept {
+        Kept::new(self.hmac_key.as_ref(), write)
+    }
+
+    /// Makes the members that depend on more than one value.
+    fn combine(&mut self) {
+        let path = Field::UserIdentity.path();
+        let innermost_first = self.on_behalf_of.iter().rev();
+        let behalf = innermost_first.fold(None, |inner: Option<Result<String, EncodeError>>, kept| {
+            Some(kept.json(path).map(|json| json.as_ref().to_owned()).and_then(|mut json| {
+                if let Some(inner) = inner {
+                    identity::put_on_behalf_of(&mut json, 0, &inner?)?;
+                }
+                Ok(json)
+            }))
+        });
+        let too_many = || EncodeError::new(EncodeFault::OnBehalfOf { limit: MAX_ON_BEHALF });
+        let behalf = if self.on_behalf_of.len() > MAX_ON_BEHALF { Some(Err(too_many())) } else { behalf };
+        self.on_behalf = behalf.map(|json| ReadyMember::new(|out| json.map(|json| out.push_str(&json))));
+        self.acting = self.identity.as_ref().map(|kept| {
+            ReadyMember::new(|out| {
+                out.push_str(",\"userIdentity\":");
+                let start = out.len();
+                out.push_str(kept.json(path)?);
+                match &self.on_behalf {
+                    Some(behalf) => identity::put_on_behalf_of(out, start, behalf.json()?),
+                    None => Ok(()),
+                }
+            })
+        });
     }
 
     /// With what they acted. A text of over 1,024 characters is cut to 1,023 and an ellipsis; an empty one is none.
@@ -101,10 +177,9 @@ impl Context {
     #[must_use]
     pub fn hmac_key(mut self, id: &str, key: impl AsRef<[u8]>) -> Self {
         let key = HmacKey::new(id, key.as_ref());
-        if let Some(pending) = self.pending.take() {
-            let json = pending.1.fill_in(&pending.0, &key);
-            self.identity = Some(ReadyMember::new(|out| json.map(|json| out.push_str(&json))));
-        }
+        let additional = self.additional.iter_mut().map(Additional::value);
+        self.identity.iter_mut().chain(&mut self.on_behalf_of).chain(additional).for_each(|kept| kept.hide(&key));
+        self.combine();
         self.hmac_key = Some(Arc::new(key));
         self
     }
@@ -137,10 +212,12 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("account", &self.account)
             .field("time", &self.time)
-            .field("has_identity", &(self.identity.is_some() || self.pending.is_some()))
+            .field("has_identity", &self.identity.is_some())
+            .field("on_behalf_of", &self.on_behalf_of.len())
+            .field("additional", &self.additional.len())
             .field("user_agent", &self.user_agent)
             .field("source_ip", &self.source_ip)
             .field("has_hmac_key", &self.hmac_key.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -47,6 +47,11 @@ pub enum EncodeFault {
     },
     /// The event has an `hmac` field, and the id of the context's key is not 1 to 16 of `[-_A-Za-z0-9]`.
     HmacKeyId,
+    /// The context names more who act on behalf of one another than it may.
+    OnBehalfOf {
+        /// How many it may name.
+        limit: usize,
+    },
     /// The event's `AuditEvent::write` called the writer out of order, twice for one field, or never for the id.
     Order {
         /// The field.
@@ -108,7 +113,7 @@ impl EncodeError {
             EncodeFault::Contract(violation) => violation.field(),
             EncodeFault::NotAnObject { field } | EncodeFault::Order { field } => Some(*field),
             EncodeFault::Time(_) => Some(Field::EventTime),
-            EncodeFault::NoIdentity => Some(Field::UserIdentity),
+            EncodeFault::NoIdentity | EncodeFault::OnBehalfOf { .. } => Some(Field::UserIdentity),
             EncodeFault::NotJson { .. } | EncodeFault::NoHmacKey { .. } | EncodeFault::HmacKeyId => None,
         }
     }
@@ -160,6 +165,12 @@ impl fmt::Display for EncodeError {
             // The id may be a key that was given in its place, so it is not shown.
             EncodeFault::HmacKeyId => {
                 f.write_str("the id of the hmac key must be 1 to 16 of [-_A-Za-z0-9]; give it as `hmac_key(id, key)`")
+            }
+            EncodeFault::OnBehalfOf { limit } => {
+                write!(
+                    f,
+                    "its context was given `on_behalf_of` more than {limit} times; name those who are needed to answer for it"
+                )
             }
             EncodeFault::Order { field } => write!(
                 f,

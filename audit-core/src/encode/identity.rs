@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::EncodeError;
@@ -15,6 +15,8 @@ use super::object::{ObjectWriter, members_of};
 use super::sealed::Sealed;
 use crate::contract::violation::Violation;
 use crate::json::escape::{write_displayed, write_str};
+use crate::json::keys::Keys;
+use crate::json::scan;
 use crate::limits::{Field, TextFault};
 use crate::names::hex::push_hex;
 
@@ -117,9 +119,50 @@ macro_rules! of_trait_object {
 }
 of_trait_object!(dyn UserIdentity + '_, dyn UserIdentity + Send + '_, dyn UserIdentity + Send + Sync + '_);
 
-/// Writes the member `"userIdentity":{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
-pub(crate) fn write_identity(out: &mut String, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
-    out.push_str(",\"userIdentity\":{\"type\":");
+/// Writes the member `userIdentity`, and in its details the object of the one on whose behalf they act.
+pub(crate) fn write_identity(
+    out: &mut String,
+    identity: &dyn UserIdentity,
+    on_behalf_of: Option<&str>,
+) -> Result<(), EncodeError> {
+    out.push_str(",\"userIdentity\":");
+    let start = out.len();
+    write_identity_object(out, identity)?;
+    match on_behalf_of {
+        Some(other) => put_on_behalf_of(out, start, other),
+        None => Ok(()),
+    }
+}
+
+/// Puts `onBehalfOf` into the details of the identity that was written from `start` on, unless they have it.
+pub(crate) fn put_on_behalf_of(out: &mut String, start: usize, other: &str) -> Result<(), EncodeError> {
+    /// What has to be known of an identity.
+    #[derive(Deserialize)]
+    struct Known {
+        details: Keys,
+    }
+
+    let identity = out.get(start..).unwrap_or_default();
+    // Inside a string, these quotes would be escaped; an object of details comes last.
+    let has_details = identity.contains(",\"details\":{");
+    let names_it = |known: Known| known.details.contain("onBehalfOf");
+    if has_details && identity.contains("onBehalfOf") && serde_json::from_str(identity).is_ok_and(names_it) {
+        return Ok(());
+    }
+    out.pop();
+    if has_details {
+        out.pop();
+    }
+    out.push_str(if has_details { ",\"onBehalfOf\":" } else { ",\"details\":{\"onBehalfOf\":" });
+    out.push_str(other);
+    out.push_str("}}");
+    // It stands in the event's object.
+    Ok(scan::check_inside(out.get(start..).unwrap_or_default(), 1)?)
+}
+
+/// Writes the object `{"type":…,"principalId":…,"details":{…}}`, the details only if there are any.
+pub(crate) fn write_identity_object(out: &mut String, identity: &dyn UserIdentity) -> Result<(), EncodeError> {
+    out.push_str("{\"type\":");
     write_text(out, Field::IdentityType, &identity.identity_type())?;
     out.push_str(",\"principalId\":");
     let mut written = None;

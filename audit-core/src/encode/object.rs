@@ -130,6 +130,17 @@ impl Object {
         if self.field == Field::Details { 3 } else { 2 }
     }
 
+    /// The object so far, without its closing brace; `None` before its first member.
+    pub(crate) fn written<'a>(&self, out: &'a str) -> Option<&'a str> {
+        out.get(self.start?..)
+    }
+
+    /// Writes a member whose key and value are JSON already, and whose key the object does not have.
+    pub(crate) fn ready(&mut self, out: &mut String, key: &str, value: &str) {
+        self.begin_member(out);
+        out.extend([key, ":", value]);
+    }
+
     /// Writes what comes before members: the comma, or with the first member the object's own key and brace.
     fn begin_member(&mut self, out: &mut String) {
         if self.start.is_some() {

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::context::Context;
 use super::error::{EncodeError, EncodeFault};
+use super::from_context;
 use super::identity::{Actor, write_identity};
 use super::masking;
-use super::member::{write_address, write_cut_member, write_displayed_member, write_text_member};
+use super::member::{ReadyMember, write_address, write_cut_member, write_displayed_member, write_text_member};
 use super::object::Object;
 use super::prefix::{LastTime, PrefixCache};
 use super::roles::{AuditError, EventTimeValue, SourceIp, TargetId, TextValue};
@@ -230,7 +231,7 @@ impl<'a> EventDataWriter<'a> {
     }
 
     fn default_identity(&mut self) -> Result<(), EncodeError> {
-        let identity = self.context.identity.as_ref().ok_or_else(|| EncodeError::new(EncodeFault::NoIdentity))?;
+        let identity = self.context.acting.as_ref().ok_or_else(|| EncodeError::new(EncodeFault::NoIdentity))?;
         self.out.push_str(identity.json()?);
         Ok(())
     }
@@ -291,7 +292,10 @@ impl<'a> EventDataWriter<'a> {
     pub fn user_identity<T: Actor + ?Sized>(&mut self, identity: &T) -> &mut Self {
         let identity = identity.actor();
         self.step(Step::IDENTITY, |data| match identity {
-            Some(identity) => write_identity(data.out, identity),
+            Some(identity) => {
+                let on_behalf_of = data.context.on_behalf.as_ref().map(ReadyMember::json).transpose()?;
+                write_identity(data.out, identity, on_behalf_of)
+            }
             None => data.default_identity(),
         })
     }
@@ -435,12 +439,25 @@ impl<'a> EventDataWriter<'a> {
         self.error.take().map_or(Ok(()), Err)
     }
 
+    #[cold]
+    fn additional_of_context(&mut self) -> Result<(), EncodeError> {
+        let part = Part::Additional;
+        self.reach(part.step())?;
+        let field = part.step().field();
+        let object = self.object.get_or_insert_with(|| Object::new(field, self.distinct_keys));
+        from_context::add(object, self.out, &self.context.additional);
+        Ok(())
+    }
+
     fn finish(mut self) -> Result<Entry, EncodeError> {
         if !self.targets.is_empty() {
             let targets = std::mem::take(&mut self.targets);
             self.additional("targets", &targets);
         }
         self.done()?;
+        if !self.context.additional.is_empty() {
+            self.additional_of_context()?;
+        }
         self.reach(Step::END)?;
         self.out.push('}');
         check_bytes(Field::EventData, self.out.len(), Side::Sender)?;

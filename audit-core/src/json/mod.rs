@@ -4,6 +4,7 @@
 pub(crate) mod distinct;
 pub(crate) mod escape;
 pub(crate) mod fault;
+pub(crate) mod keys;
 mod map_key;
 pub(crate) mod number;
 pub(crate) mod scan;
