@@ -49,10 +49,12 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `aws` (default) | the official SDK as transport, with AWS's chain of credentials; without it, give the builder a [`Transport`] |
+//! | `ambient` | [`ActingAs::scope`] and [`ActingAs::current`]: the actor of the running tokio task, and [`spawn`], which takes it along |
 //! | `encryption` | spools encrypted at rest |
 //! | `jiff02`, `chrono04`, `time03`, `uuid1`, `ulid` | those crates' times and ids in fields of events |
 
 mod client;
+mod context;
 mod delivery;
 mod ledger;
 mod observe;
@@ -66,11 +68,17 @@ mod transport;
 #[doc(inline)]
 pub use audit_spool as spool;
 pub use audit_spool::{Attempt, DeadLetter, Outcome};
+pub use client::acting_as::ActingAs;
+#[cfg(feature = "ambient")]
+pub use client::acting_as::{spawn, spawn_blocking};
 pub use client::builder::ClientBuilder;
 pub use client::config::{ClientConfig, GiveUpAfter, HumanDuration, ParseDurationError};
 pub use client::error::{BuildError, EmitError, FlushError};
 pub use client::receipt::Receipt;
-pub use client::{ActingAs, AuditClient, testing};
+pub use client::{AuditClient, testing};
+pub use context::carried::Carried;
+#[doc(hidden)]
+pub use context::request::Request as __Request;
 pub use delivery::handover::DeadLetters;
 pub use ledger::ids::{Ids, IdsIter};
 pub use ledger::report::ShutdownReport;

@@ -42,6 +42,8 @@ pub mod __;
 pub use catalog::{EventCatalog, EventType, FieldType, Protection, Role, ValueField, ValueType};
 pub use contract::schema;
 pub use contract::violation::Violation;
+#[doc(hidden)]
+pub use encode::ContextParts;
 pub use encode::audit_value::AuditValue;
 pub use encode::error::{EncodeError, EncodeFault};
 pub use encode::event::{AuditEvent, IntoEntry, NamesActor};

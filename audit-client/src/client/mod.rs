@@ -1,5 +1,6 @@
 //! The handle that business code holds.
 
+pub(crate) mod acting_as;
 pub(crate) mod builder;
 pub(crate) mod config;
 pub(crate) mod error;
@@ -9,17 +10,17 @@ mod thread;
 
 use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use audit_core::{AuditEvent, Context, Entry, IntoEntry, UserIdentity};
+use audit_core::{Context, Entry, IntoEntry};
 use tokio::sync::oneshot;
 
 use self::error::{EmitError, FlushError};
 use self::receipt::{Interest, Receipt};
+use crate::context::request;
 use crate::delivery::handover::DeadLetters;
 use crate::delivery::state::Shared;
 use crate::ledger::expected::VerdictToken;
@@ -89,7 +90,11 @@ impl AuditClient {
     /// room can be cancelled: then the event was not accepted.
     pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
         let entry = event.into_entry(&self.inner.context);
-        async move { self.accept(entry?).await }
+        async move {
+            let receipt = self.accept(entry?).await?;
+            request::emitted(None);
+            Ok(receipt)
+        }
     }
 
     /// Accepts an event if there is room for it now, and never waits.
@@ -97,12 +102,16 @@ impl AuditClient {
     /// With a spool, that means not for the disk either: the event is on its way there when this returns. Should the disk
     /// then refuse it, the receipt says so, and the report counts it as lost.
     pub fn try_emit(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
-        self.try_accept(event.into_entry(&self.inner.context)?)
+        let receipt = self.try_accept(event.into_entry(&self.inner.context)?)?;
+        request::emitted(None);
+        Ok(receipt)
     }
 
     /// As [`emit`](Self::emit), for threads without a runtime: blocks this thread until there is room.
     pub fn emit_blocking(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
-        self.accept_blocking(event.into_entry(&self.inner.context)?)
+        let receipt = self.accept_blocking(event.into_entry(&self.inner.context)?)?;
+        request::emitted(None);
+        Ok(receipt)
     }
 
     /// Encodes an event as [`emit`](Self::emit) does, and emits nothing. Encode before the action that the event records, then
@@ -111,20 +120,6 @@ impl AuditClient {
         let entry = event.into_entry(&self.inner.context)?;
         self.check_recipient(&entry)?;
         Ok(entry)
-    }
-
-    /// Emits as this actor: for events that do not name one.
-    ///
-    /// ```no_run
-    /// # async fn f(client: audit_client::AuditClient, event: Box<dyn audit_client::AuditEvent>) -> Result<(), Box<dyn std::error::Error>> {
-    /// use audit_client::Identity;
-    ///
-    /// let staff = Identity::new("Staff", "alice@example.com")?;
-    /// client.acting_as(&staff).source_ip("203.0.113.7".parse()?).emit(&*event).await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn acting_as(&self, identity: &dyn UserIdentity) -> ActingAs {
-        ActingAs { client: self.clone(), context: self.inner.context.clone().identity(identity) }
     }
 
     /// Sends everything accepted so far without lingering, and waits until each event of it has its verdict. That may
@@ -309,8 +304,12 @@ impl AuditClient {
         Receipt::new(id, verdict, timers.clone(), Some(Interest { shared: shared.clone(), token }))
     }
 
+    pub(crate) fn context(&self) -> &Context {
+        &self.inner.context
+    }
+
     /// Entries that were encoded here are for the channel's owner; others may come from elsewhere.
-    fn check_recipient(&self, entry: &Entry) -> Result<(), EmitError> {
+    pub(crate) fn check_recipient(&self, entry: &Entry) -> Result<(), EmitError> {
         let (recipient, owner) = (entry.recipient_account_id(), self.inner.context.account());
         if recipient == owner { Ok(()) } else { Err(EmitError::Recipient { id: entry.id().clone(), recipient, owner }) }
     }
@@ -393,54 +392,5 @@ impl Drop for Inner {
             self.shared.capacity.close();
             self.shared.wake.notify_one();
         }
-    }
-}
-
-/// A client that names an actor for its events: see [`AuditClient::acting_as`].
-///
-/// Owned and cheap to clone: it can be kept and moved to other threads and tasks. An event's own fields win; these values
-/// fill in what the event leaves out.
-#[derive(Clone, Debug)]
-#[must_use = "this does nothing until an event is emitted"]
-pub struct ActingAs {
-    client: AuditClient,
-    context: Context,
-}
-
-impl ActingAs {
-    /// The address from which the actor acts.
-    pub fn source_ip(mut self, address: IpAddr) -> Self {
-        self.context = self.context.source_ip(address);
-        self
-    }
-
-    /// With what they act: at most 1,024 characters.
-    pub fn user_agent(mut self, user_agent: &str) -> Self {
-        self.context = self.context.user_agent(user_agent);
-        self
-    }
-
-    /// As [`AuditClient::encode`]; the event need not name its actor.
-    pub fn encode<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Entry, EmitError> {
-        let entry = event.to_entry(&self.context)?;
-        self.client.check_recipient(&entry)?;
-        Ok(entry)
-    }
-
-    /// As [`AuditClient::emit`]; the event need not name its actor.
-    pub fn emit<E: AuditEvent + ?Sized>(&self, event: &E) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
-        let entry = event.to_entry(&self.context);
-        let client = &self.client;
-        async move { client.accept(entry?).await }
-    }
-
-    /// As [`AuditClient::try_emit`]; the event need not name its actor.
-    pub fn try_emit<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
-        self.client.try_accept(event.to_entry(&self.context)?)
-    }
-
-    /// As [`AuditClient::emit_blocking`]; the event need not name its actor.
-    pub fn emit_blocking<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
-        self.client.accept_blocking(event.to_entry(&self.context)?)
     }
 }

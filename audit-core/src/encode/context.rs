@@ -13,6 +13,7 @@ use super::hmac::HmacKey;
 use super::identity::{self, UserIdentity, write_identity_object};
 use super::kept::Kept;
 use super::member::{ReadyMember, write_address, write_cut_member};
+use crate::json::scan;
 use crate::limits::Field;
 use crate::names::{AccountId, EventTime, NameError};
 
@@ -120,6 +121,25 @@ impl Context {
             self.additional.push(Additional::new(key, value));
         }
         self
+    }
+
+    pub(crate) fn identity_json(&self) -> Result<Option<String>, EncodeError> {
+        let kept = self.identity.as_ref();
+        kept.map(|kept| kept.json(Field::UserIdentity.path()).map(|json| json.as_ref().to_owned())).transpose()
+    }
+
+    pub(crate) fn on_behalf_json(&self) -> Result<Vec<String>, EncodeError> {
+        let json = |kept: &Kept| kept.json(Field::UserIdentity.path()).map(|json| json.as_ref().to_owned());
+        self.on_behalf_of.iter().map(json).collect()
+    }
+
+    /// As [`additional`](Self::additional), for a value that is JSON.
+    pub(crate) fn additional_json(mut self, key: &str, json: &str) -> Result<Self, EncodeError> {
+        // It stands in the event's object and in `additionalEventData`.
+        scan::check_inside(json, 2)?;
+        self.additional.retain(|before| !before.is(key));
+        self.additional.push(Additional::new(key, Kept::Ready(Ok(json.into()))));
+        Ok(self)
     }
 
     fn kept(&self, write: impl FnOnce(&mut String) -> Result<(), EncodeError>) -> Kept {

@@ -30,6 +30,12 @@ impl Additional {
         *self.key == *key
     }
 
+    /// The key, and the value's JSON or what stands for it.
+    pub(crate) fn to_json(&self) -> (String, String) {
+        let member = ready(self);
+        (member.name.to_owned(), member.value.into_owned())
+    }
+
     pub(crate) fn value(&mut self) -> &mut Kept {
         &mut self.value
     }

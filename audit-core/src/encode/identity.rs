@@ -16,7 +16,7 @@ use super::sealed::Sealed;
 use crate::contract::violation::Violation;
 use crate::json::escape::{write_displayed, write_str};
 use crate::json::keys::Keys;
-use crate::json::scan;
+use crate::json::scan::{self, Scanner, Value};
 use crate::limits::{Field, TextFault};
 use crate::names::hex::push_hex;
 
@@ -244,6 +244,35 @@ impl Identity {
         field.check_text(identity_type).map_err(|fault| Violation::of_text(field, fault))?;
         let principal_id = fitting_principal(principal_id).unwrap_or_else(|| principal_id.to_owned());
         Ok(Self { kind: identity_type.into(), principal_id: principal_id.into(), details: String::new() })
+    }
+
+    /// Reads what `write_identity_object` has written.
+    pub(crate) fn from_json(json: &str) -> Result<Self, EncodeError> {
+        let (mut kind, mut principal_id, mut details) = (String::new(), String::new(), "");
+        let mut scanner = Scanner::new(json);
+        let mut unknown = false;
+        scanner.value_start();
+        if !scanner.next_is_object() {
+            return Err(Violation::WrongType { field: Field::UserIdentity, found: "no object" }.into());
+        }
+        let read = scanner.object(|scanner, key| {
+            let start = scanner.value_start();
+            match (key, scanner.value()?) {
+                ("type", Value::Text(text)) => kind = text.decode().into_owned(),
+                ("principalId", Value::Text(text)) => principal_id = text.decode().into_owned(),
+                ("details", Value::Object) => details = json.get(start..scanner.offset()).unwrap_or_default(),
+                _ => unknown = true,
+            }
+            Ok(())
+        });
+        read.and_then(|()| scanner.end()).map_err(|fault| EncodeError::from(*fault))?;
+        if unknown {
+            return Err(Violation::UnknownField(Field::UserIdentity.path().to_owned()).into());
+        }
+        // Its own object is one level, and the event's another.
+        scan::check_inside(json, 1)?;
+        let identity = Self::new(&kind, &principal_id)?;
+        Ok(Self { details: members_of(details).unwrap_or_default().to_owned(), ..identity })
     }
 
     /// Adds to what is known of the actor, under a key that it does not have yet. A `None` is left out.

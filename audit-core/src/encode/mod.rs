@@ -12,6 +12,7 @@ mod kept;
 mod masking;
 mod member;
 pub(crate) mod object;
+mod parts;
 mod prefix;
 pub(crate) mod roles;
 mod sealed;
@@ -20,3 +21,4 @@ pub(crate) mod writer;
 
 pub use context::Context;
 pub use hmac_keys::HmacKeys;
+pub use parts::ContextParts;
