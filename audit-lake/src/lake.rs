@@ -273,6 +273,7 @@ impl LakeBuilder {
             tokio::select! {
                 () = retention::keep(&kept, age) => {}
                 () = kept.sum_up_refusals() => {}
+                () = kept.store().watch_files() => {}
                 _ = stopped.wait_for(|stop| *stop) => {}
             }
         }));

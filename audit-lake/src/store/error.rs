@@ -1,8 +1,12 @@
 //! What can go wrong between the lake and its disk.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+
+use super::folder::{INDEX_NAME, LOCK_NAME, LOG_NAME};
 
 /// Why the store could not do what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,15 @@ pub enum StoreError {
     LogWithoutDatabase {
         /// The log.
         path: PathBuf,
+    },
+    /// A file of the data folder is no longer the one that the lake has open: it was removed, replaced or overwritten. What
+    /// would be stored would not be there after a restart, so nothing is.
+    #[error("{} {change} while the lake had it open, so nothing is stored: {}", path.display(), change.remedy(path))]
+    Moved {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        change: FileChange,
     },
     /// The file holds a database of another program.
     #[error("the database is not a lake's: another program made it; choose another data folder")]
@@ -92,6 +105,53 @@ pub enum StoreError {
     /// Anything else that SQLite reports.
     #[error("the database failed")]
     Database(#[source] DatabaseError),
+}
+
+/// What became of a file that the lake has open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileChange {
+    /// Nothing is at its path: the file or its folder was removed or renamed.
+    Removed,
+    /// Another file is at its path.
+    Replaced,
+    /// It is shorter than it was: another program wrote to it, such as `cp` with a backup.
+    Overwritten,
+}
+
+impl fmt::Display for FileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Removed => "was removed",
+            Self::Replaced => "was replaced by another file",
+            Self::Overwritten => "was overwritten by another program",
+        })
+    }
+}
+
+impl FileChange {
+    /// What to do about it.
+    fn remedy(self, path: &Path) -> &'static str {
+        match (path.file_name().and_then(OsStr::to_str), self) {
+            (Some(LOCK_NAME), _) => "end any other lake that works in this folder, then restart this one",
+            (Some(LOG_NAME), Self::Removed) => "the lake copies what the log held into lake.db, then goes on by itself",
+            (Some(LOG_NAME), _) => {
+                "move away the file that is there now; the lake then copies what its own log holds into lake.db and goes on \
+                 by itself"
+            }
+            (Some(INDEX_NAME), Self::Removed) => "the lake opens the database again, then goes on by itself",
+            (Some(INDEX_NAME), _) => "end the other programs that read the database, then restart the lake",
+            (_, Self::Overwritten) => {
+                "stop the lake, and put the latest backup (audit-lake backup) as lake.db into an empty folder, without the \
+                 old lake.db-wal"
+            }
+            (_, Self::Removed | Self::Replaced) => {
+                "if the file or its folder was moved, move it back, and the lake goes on by itself; otherwise save the open \
+                 files before you stop the lake (docs/lake.md, \"If a file is removed while the lake serves\"), since they \
+                 hold everything that was acknowledged"
+            }
+        }
+    }
 }
 
 /// An error of SQLite itself, as text.

@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::StoreError;
+use super::error::{FileChange, StoreError};
+use super::identity::OpenFile;
 use super::schema;
 
 /// The database's file name in the data folder.
 const FILE_NAME: &str = "lake.db";
 /// The name that SQLite gives to the database's write-ahead log.
-const LOG_NAME: &str = "lake.db-wal";
+pub(super) const LOG_NAME: &str = "lake.db-wal";
+/// The name that SQLite gives to the shared index of the log.
+pub(super) const INDEX_NAME: &str = "lake.db-shm";
 /// The file whose lock shows that a lake works in the folder.
-const LOCK_NAME: &str = "lake.lock";
+pub(super) const LOCK_NAME: &str = "lake.lock";
 /// A file that is there only for a moment, to learn whether there is room.
 pub(super) const PROBE_NAME: &str = "lake.probe";
 /// How long to wait for another process's transaction.
@@ -24,6 +27,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
+    database: OpenFile,
+    lock_file: OpenFile,
     _lock: File,
 }
 
@@ -40,29 +45,87 @@ impl DataFolder {
             builder.mode(0o700);
         }
         builder.create(path).map_err(failed)?;
-        let lock = private_file(&path.join(LOCK_NAME)).map_err(failed)?;
+        let lock_path = path.join(LOCK_NAME);
+        let lock = private_file(&lock_path).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => {
-                let log = path.join(LOG_NAME);
-                // SQLite deletes a log that belongs to no database, and with it everything acknowledged in it.
-                if is_empty(&path.join(FILE_NAME)).map_err(failed)? && !is_empty(&log).map_err(failed)? {
-                    return Err(StoreError::LogWithoutDatabase { path: log });
-                }
-                // An empty file is an empty database, and SQLite gives its log the same permissions.
-                private_file(&path.join(FILE_NAME)).map_err(failed)?;
-                Ok(Self { path: path.to_owned(), _lock: lock })
-            }
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        let lock_file = OpenFile::of(lock_path, &lock).map_err(failed)?;
+        let (database, log) = (path.join(FILE_NAME), path.join(LOG_NAME));
+        // SQLite deletes a log that belongs to no database, and with it everything acknowledged in it.
+        if is_empty(&database).map_err(failed)? && !is_empty(&log).map_err(failed)? {
+            return Err(StoreError::LogWithoutDatabase { path: log });
+        }
+        // An empty file is an empty database, and SQLite gives its log the same permissions.
+        private_file(&database).map_err(failed)?;
+        let folder = Self {
+            path: path.to_owned(),
+            database: OpenFile::growing_at(database).map_err(failed)?,
+            lock_file,
+            _lock: lock,
+        };
+        // Another lake may have the lock of another file of this name.
+        folder.check()?;
+        Ok(folder)
+    }
+
+    /// Whether the lock and the database are the files at their paths.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.lock_file.check()?;
+        self.database.check()
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn database(&self) -> PathBuf {
-        self.path.join(FILE_NAME)
+    pub(super) fn database(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// The database's log. `None`: there is none, or it holds nothing.
+    pub(super) fn log(&self) -> Option<OpenFile> {
+        let path = self.path.join(LOG_NAME);
+        if is_empty(&path).unwrap_or(true) { None } else { OpenFile::at(path).ok() }
+    }
+
+    /// Opens the database for writing.
+    pub(super) fn open(&self) -> Result<OpenDatabase, StoreError> {
+        // SQLite would make a database where there is none.
+        self.check()?;
+        let connection = open_for_writing(self.database())?;
+        let file = |name| {
+            let path = self.path.join(name);
+            OpenFile::at(path.clone()).map_err(|source| match source.kind() {
+                std::io::ErrorKind::NotFound => StoreError::Moved { path, change: FileChange::Removed },
+                _ => StoreError::Folder { path, source },
+            })
+        };
+        let database = OpenDatabase { log: file(LOG_NAME)?, index: file(INDEX_NAME)?, connection };
+        // It was not replaced meanwhile.
+        self.check()?;
+        Ok(database)
+    }
+}
+
+/// A connection, and the files that SQLite has opened beside the database's own.
+#[derive(Debug)]
+pub(super) struct OpenDatabase {
+    pub(super) connection: Connection,
+    pub(super) log: OpenFile,
+    pub(super) index: OpenFile,
+}
+
+impl OpenDatabase {
+    /// Copies everything in the log into the database's file, and syncs it. Returns whether that was possible; a reader with an
+    /// old snapshot may prevent it.
+    pub(super) fn empty_log(&self) -> Result<bool, StoreError> {
+        let (busy, frames, copied) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        Ok(busy == 0 && frames == copied)
     }
 }
 
@@ -89,7 +152,7 @@ pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
 
 /// Opens the database for writing, as the one process that may.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Before anything is written: whose is it?
@@ -105,6 +168,8 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "journal_size_limit", 128 * 1_024 * 1_024)?;
+    // SQLite opens the log when it first reads in this mode.
+    schema::checked_version(&connection)?;
     Ok(connection)
 }
 

@@ -7,6 +7,7 @@ mod backup;
 mod error;
 mod event;
 mod folder;
+mod identity;
 mod reader;
 mod schema;
 mod start_check;
@@ -15,7 +16,7 @@ pub(crate) mod tests;
 mod verify;
 mod writer;
 
-pub use error::{DatabaseError, StoreError};
+pub use error::{DatabaseError, FileChange, StoreError};
 pub use event::{Outcome, StoredEvent};
 pub use reader::{EventFilter, EventReader};
 pub use verify::Verification;

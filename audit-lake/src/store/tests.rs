@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::writer::Prepare;
-use super::{DataFolder, EventFilter, EventReader, NewEvent, Store, StoreError, Stored};
+use super::{DataFolder, EventFilter, EventReader, FileChange, NewEvent, Store, StoreError, Stored};
 use crate::metrics::Metrics;
 
 pub(crate) const CHANNEL: ChannelArn =
@@ -147,6 +147,52 @@ async fn a_lock_of_another_process_fails_requests_until_it_is_gone() {
     other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
     let end = || other.execute_batch("ROLLBACK").expect("no lock");
     fails_and_recovers(folder.path(), &store, |error| matches!(error, StoreError::Locked), end).await;
+}
+
+#[tokio::test]
+async fn a_database_that_was_removed_between_two_connections_is_not_made_anew() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    let trigger = "CREATE TRIGGER refused BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    let path = folder.path().join("lake.db");
+    Connection::open(&path).and_then(|other| other.execute_batch(trigger)).expect("a trigger");
+    store.put(CHANNEL, vec![event("a")]).await.expect_err("this closes the connection");
+    std::fs::rename(&path, folder.path().join("kept.db")).expect("renamed");
+    for _ in 0..2 {
+        let error = store.put(CHANNEL, vec![event("a")]).await.expect_err("there is no database");
+        assert!(matches!(*error, StoreError::Moved { change: FileChange::Removed, .. }), "{error}");
+        assert!(!path.exists());
+    }
+    // A new file may get the inode of one that was deleted.
+    std::fs::write(&path, "").expect("another file");
+    let error = store.put(CHANNEL, vec![event("a")]).await.expect_err("it is another database");
+    assert!(matches!(*error, StoreError::Moved { change: FileChange::Replaced, .. }), "{error}");
+    std::fs::rename(folder.path().join("kept.db"), &path).expect("renamed back");
+    Connection::open(&path).and_then(|other| other.execute_batch("DROP TRIGGER refused")).expect("no trigger");
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+}
+
+#[tokio::test]
+async fn a_log_that_was_removed_between_two_connections_is_not_made_anew() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    // A reader with an old snapshot: the log outlives the writer's connection.
+    let path = folder.path().join("lake.db");
+    let reader = Connection::open(&path).expect("a reader");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM events").expect("a snapshot");
+    let trigger = "CREATE TRIGGER refused BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    Connection::open(&path).and_then(|other| other.execute_batch(trigger)).expect("a trigger");
+    store.put(CHANNEL, vec![event("b")]).await.expect_err("this closes the connection");
+    let log = folder.path().join("lake.db-wal");
+    std::fs::rename(&log, folder.path().join("kept")).expect("renamed");
+    let error = store.put(CHANNEL, vec![event("b")]).await.expect_err("the log is missing");
+    assert!(matches!(*error, StoreError::Moved { .. }) && error.to_string().contains("lake.db-wal"), "{error}");
+    std::fs::rename(folder.path().join("kept"), &log).expect("renamed back");
+    Connection::open(&path).and_then(|other| other.execute_batch("DROP TRIGGER refused")).expect("no trigger");
+    store.put(CHANNEL, vec![event("b")]).await.expect("stored");
+    drop(reader);
+    assert_eq!(ids(folder.path()), ["a", "b"]);
 }
 
 #[tokio::test]

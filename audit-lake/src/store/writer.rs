@@ -9,19 +9,20 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audit_core::limits::Side;
 use audit_core::{ChannelArn, EventTime};
 use rusqlite::{Connection, OptionalExtension, Statement, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::StoreError;
+use super::error::{FileChange, StoreError};
 use super::event::{NewEvent, Stored};
-use super::folder::{DataFolder, PROBE_NAME, open_for_writing, private_file};
+use super::folder::{DataFolder, OpenDatabase, PROBE_NAME, private_file};
+use super::identity::OpenFile;
 use super::{schema, start_check};
 use crate::error::with_causes;
 use crate::metrics::Metrics;
@@ -31,6 +32,9 @@ const GROUP_EVENTS: usize = 20_000;
 /// How many requests may wait for the writer. Their bytes are bounded where bodies are read.
 const QUEUE: usize = 4_096;
 
+/// How often the files are compared with their paths without a request.
+const WATCH_PERIOD: Duration = Duration::from_secs(1);
+
 /// Why nothing of a request was stored. Shared by all requests of one commit.
 pub(crate) type WriteError = Arc<StoreError>;
 
@@ -38,6 +42,7 @@ enum Job {
     Put(Put),
     Prune { before: EventTime, at_most: usize, answer: oneshot::Sender<Result<usize, WriteError>> },
     Probe { answer: oneshot::Sender<Result<(), WriteError>> },
+    CheckFiles,
 }
 
 struct Put {
@@ -50,9 +55,8 @@ struct Put {
 #[derive(Debug)]
 pub(crate) struct Store {
     jobs: Option<mpsc::Sender<Job>>,
+    /// It has the folder, which stays locked until the thread has ended.
     thread: Option<JoinHandle<()>>,
-    /// Locked until the thread has ended.
-    _folder: DataFolder,
 }
 
 impl Store {
@@ -63,15 +67,17 @@ impl Store {
 
     /// [`Store::open`], with something to be done to every connection that the writer opens.
     pub(super) fn open_with(folder: DataFolder, metrics: Arc<Metrics>, prepare: Prepare) -> Result<Self, StoreError> {
-        let mut connection = open_for_writing(&folder.database())?;
-        start_check::check(&connection, start_check::WHOLE_BYTES)?;
-        schema::migrate(&mut connection)?;
-        prepare(&connection)?;
+        let mut database = folder.open()?;
+        start_check::check(&database.connection, start_check::WHOLE_BYTES)?;
+        schema::migrate(&mut database.connection)?;
+        prepare(&database.connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
+        let path = folder.path().to_owned();
         let writer = Writer {
-            path: folder.database(),
+            folder,
             prepare,
-            connection: Some(connection),
+            database: Some(database),
+            left_log: None,
             channels: HashMap::new(),
             failing: None,
             room_seen: false,
@@ -80,8 +86,8 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("lake-writer".to_owned())
             .spawn(move || writer.run(queue))
-            .map_err(|source| StoreError::Folder { path: folder.path().to_owned(), source })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), _folder: folder })
+            .map_err(|source| StoreError::Folder { path, source })?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Stores what is new of `events` and returns, in their order, what became of each; after the commit.
@@ -103,6 +109,18 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Probe { answer }).await?;
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
+    }
+
+    /// Has the files compared with their paths once a second, for as long as this is polled: so the log names a file that was
+    /// removed or replaced although no request comes.
+    pub(crate) async fn watch_files(&self) {
+        loop {
+            tokio::time::sleep(WATCH_PERIOD).await;
+            if self.ask(Job::CheckFiles).await.is_err() {
+                // The writer has ended, which each request is told.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     async fn ask(&self, job: Job) -> Result<(), WriteError> {
@@ -127,9 +145,11 @@ impl Drop for Store {
 pub(super) type Prepare = Box<dyn Fn(&Connection) -> rusqlite::Result<()> + Send>;
 
 struct Writer {
-    path: PathBuf,
+    folder: DataFolder,
     prepare: Prepare,
-    connection: Option<Connection>,
+    database: Option<OpenDatabase>,
+    /// The log that was left when the last connection was closed: it may hold events that are nowhere else.
+    left_log: Option<OpenFile>,
     /// Rows of `channels` that are known to be committed.
     channels: HashMap<ChannelArn, i64>,
     /// Why the last piece of work that stores failed, if it did, and how many in a row have.
@@ -152,6 +172,14 @@ impl Writer {
                     drop(answer.send(pruned));
                 }
                 Job::Probe { answer } => drop(answer.send(self.probe())),
+                Job::CheckFiles => {
+                    // Where storing fails already, the next request or probe logs what is new.
+                    if let Err(error) = self.check_files()
+                        && self.failing.is_none()
+                    {
+                        self.note_failure(error);
+                    }
+                }
                 Job::Put(first) => {
                     let mut events = first.events.len();
                     let mut group = vec![first];
@@ -161,6 +189,8 @@ impl Writer {
                                 events += next.events.len();
                                 group.push(next);
                             }
+                            // A commit does it too.
+                            Ok(Job::CheckFiles) => {}
                             Ok(other) => later.push_back(other),
                             Err(_) => break,
                         }
@@ -169,8 +199,8 @@ impl Writer {
                 }
             }
         }
-        if let Some(connection) = self.connection.take()
-            && let Err((_, error)) = connection.close()
+        if let Some(database) = self.database.take()
+            && let Err((_, error)) = database.connection.close()
         {
             tracing::warn!(%error, "closing the database failed; its log is read at the next start");
         }
@@ -199,7 +229,8 @@ impl Writer {
     /// the process before may have ended by one, it must be as much as a request may need.
     fn probe(&mut self) -> Result<(), WriteError> {
         if self.failing.is_some() || !self.room_seen {
-            if let Err(error) = probe_room(&self.path.with_file_name(PROBE_NAME)) {
+            let room = self.check_files().and_then(|()| probe_room(&self.folder.path().join(PROBE_NAME)));
+            if let Err(error) = room {
                 return Err(self.note_failure(error));
             }
             self.room_seen = true;
@@ -219,28 +250,57 @@ impl Writer {
         Ok(done)
     }
 
-    /// Does a piece of work on the connection, opening it anew if the work before failed.
+    /// Does a piece of work on the connection, opening it anew if the work before failed. The files are at their paths before
+    /// the work, and after it, which is when the work counts.
     fn work<T>(
         &mut self,
         work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let result = (|| {
-            let mut connection = if let Some(connection) = self.connection.take() {
-                connection
-            } else {
-                let connection = open_for_writing(&self.path)?;
-                (self.prepare)(&connection)?;
-                connection
+        let result = self.check_files().and_then(|()| {
+            let mut database = match self.database.take() {
+                Some(database) => database,
+                None => self.open()?,
             };
-            let done = work(&mut connection, &mut self.channels)?;
-            self.connection = Some(connection);
-            Ok(done)
-        })();
+            match work(&mut database.connection, &mut self.channels) {
+                Ok(done) => {
+                    self.database = Some(database);
+                    self.check_files().map(|()| done)
+                }
+                Err(error) => {
+                    drop(database);
+                    self.left_log = self.folder.log();
+                    Err(error)
+                }
+            }
+        });
         if result.is_err() {
             // A channel's row may have gone with the transaction.
             self.channels.clear();
         }
         result
+    }
+
+    fn open(&mut self) -> Result<OpenDatabase, StoreError> {
+        if let Some(log) = &self.left_log {
+            log.check()?;
+        }
+        let database = self.folder.open()?;
+        (self.prepare)(&database.connection)?;
+        self.left_log = None;
+        Ok(database)
+    }
+
+    /// Compares every open file with its path. The connection stays open where one differs: it is the only way to what a
+    /// removed file holds. What a removed log holds is copied into the database.
+    fn check_files(&mut self) -> Result<(), StoreError> {
+        self.folder.check()?;
+        let Some(database) = &self.database else { return Ok(()) };
+        let moved = database.log.check().and_then(|()| database.index.check());
+        if matches!(moved, Err(StoreError::Moved { change: FileChange::Removed, .. })) && database.empty_log()? {
+            tracing::warn!("copied the removed log into the database, which is opened again");
+            self.database = None;
+        }
+        moved
     }
 
     /// Tells the log of a failure, once for each cause: a disk stays full for hours, in which senders try again and again.

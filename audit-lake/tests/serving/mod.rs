@@ -115,6 +115,13 @@ impl Serving {
         line
     }
 
+    /// Reads log lines until one names the admin address, which the configuration must have.
+    pub(crate) fn await_admin(&mut self) -> String {
+        let line = self.await_log("the lake takes events");
+        let admin = line.split(' ').find_map(|field| field.strip_prefix("admin=")).expect("an admin address");
+        admin.trim().to_owned()
+    }
+
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         let mut log = String::new();
