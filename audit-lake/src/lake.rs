@@ -38,6 +38,7 @@ const DEFAULT_REGION: &str = "eu-west-1";
 /// # Ok::<(), audit_lake::LakeError>(()) }).unwrap();
 /// ```
 #[derive(Debug)]
+#[must_use = "a lake stops when it is dropped"]
 pub struct Lake {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,

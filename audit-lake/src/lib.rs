@@ -1,5 +1,5 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![warn(clippy::expect_used)]
+#![warn(clippy::expect_used, clippy::exhaustive_enums, clippy::exhaustive_structs)]
 //! The receiving side of CloudTrail's `PutAuditEvents`: a service to which AWS's own clients send audit events. It answers that
 //! an event is stored only after the event is synced to disk.
 //!

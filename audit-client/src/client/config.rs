@@ -118,10 +118,10 @@ impl ClientConfig {
         let builder = set(builder, self.capacity_entries, ClientBuilder::capacity_entries);
         let builder = set(builder, self.capacity_bytes, ClientBuilder::capacity_bytes);
         let builder = set(builder, self.report_ids_bytes, ClientBuilder::report_ids_bytes);
-        let builder = set(builder, self.linger, |builder, linger| builder.linger(linger.0));
+        let builder = set(builder, self.linger, |builder, linger| builder.linger(linger.get()));
         let builder = set(builder, self.give_up_after, |builder, after| builder.give_up_after(after.limit()));
-        let builder = set(builder, self.attempt_timeout, |builder, limit| builder.attempt_timeout(limit.0));
-        let builder = set(builder, self.connect_timeout, |builder, limit| builder.connect_timeout(limit.0));
+        let builder = set(builder, self.attempt_timeout, |builder, limit| builder.attempt_timeout(limit.get()));
+        let builder = set(builder, self.connect_timeout, |builder, limit| builder.connect_timeout(limit.get()));
         let builder = set(builder, self.max_concurrency, ClientBuilder::max_concurrency);
         let builder = set(builder, self.region, ClientBuilder::region);
         let builder = set(builder, self.endpoint_url, ClientBuilder::endpoint_url);
@@ -179,9 +179,18 @@ impl<F: Fn(&'static str) -> Result<Option<String>, ()>> Vars<F> {
     }
 }
 
-/// A time with its unit: `200ms`, `10s`, `5m`, `1h`.
+/// A time that is read with its unit: `200ms`, `10s`, `5m`, `1h`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use audit_client::HumanDuration;
+///
+/// assert_eq!("200ms".parse(), Ok(HumanDuration::new(Duration::from_millis(200))));
+/// assert_eq!(HumanDuration::from(Duration::from_mins(5)).to_string(), "300s");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HumanDuration(pub Duration);
+pub struct HumanDuration(Duration);
 
 /// How long delivery of an event is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +217,24 @@ impl std::error::Error for ParseDurationError {}
 
 impl HumanDuration {
     const RULE: &str = "a whole number and its unit, such as `200ms`, `10s`, `5m` or `1h`";
+
+    /// This time. It is written in milliseconds; what is below them is cut off then.
+    #[must_use]
+    pub const fn new(time: Duration) -> Self {
+        Self(time)
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl From<Duration> for HumanDuration {
+    fn from(time: Duration) -> Self {
+        Self(time)
+    }
 }
 
 impl GiveUpAfter {

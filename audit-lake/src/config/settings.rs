@@ -72,6 +72,7 @@ pub struct TlsConfig {
 
 impl TlsConfig {
     /// A certificate and its key, each a file.
+    #[must_use]
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         Self { certificate: certificate.into(), key: key.into() }
     }
@@ -117,6 +118,7 @@ pub struct KeyConfig {
 
 impl KeyConfig {
     /// A key without a session token that does not expire.
+    #[must_use]
     pub fn new(id: impl Into<String>, secret: impl Into<Secret>) -> Self {
         Self { id: id.into(), secret: secret.into(), session_token: None, expires: None }
     }

@@ -12,6 +12,7 @@ const TOLD: usize = 100;
 
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "it says whether the lake is sound"]
 #[non_exhaustive]
 pub struct Verification {
     /// How many events each channel holds, by ARN.
