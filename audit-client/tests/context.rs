@@ -238,6 +238,7 @@ mod ambient {
         fn emitted(&self) {
             self.emitted.fetch_add(1, Ordering::Relaxed);
         }
+        fn exempt(&self, _: &'static str) {}
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use audit_core::{AuditEvent, Context, Entry, UserIdentity};
 use serde::Serialize;
@@ -21,12 +21,13 @@ use crate::context::request::{self, Request};
 #[must_use = "this does nothing until an event is emitted"]
 pub struct ActingAs(Arc<Acting>);
 
-#[derive(Clone)]
 struct Acting {
     client: AuditClient,
     /// Described by the request at the first event, unless it was made before.
     context: OnceLock<Context>,
     request: Option<Arc<dyn Request>>,
+    /// Who was found to act in the scope of this, after it was entered.
+    found: Mutex<Option<ActingAs>>,
 }
 
 impl AuditClient {
@@ -55,13 +56,20 @@ impl AuditClient {
 
 impl ActingAs {
     fn with(client: AuditClient, context: Context, request: Option<Arc<dyn Request>>) -> Self {
-        Self(Arc::new(Acting { client, context: OnceLock::from(context), request }))
+        Self(Arc::new(Acting { client, context: OnceLock::from(context), request, found: Mutex::default() }))
     }
 
     /// For servers: acts as whoever the request's description says, once an event asks for it.
     #[doc(hidden)]
     pub fn __of_request(client: AuditClient, request: Arc<dyn Request>) -> Self {
-        Self(Arc::new(Acting { client, context: OnceLock::new(), request: Some(request) }))
+        Self(Arc::new(Acting { client, context: OnceLock::new(), request: Some(request), found: Mutex::default() }))
+    }
+
+    /// For servers: from now on, [`current`](Self::current) in the scope of this is another. The caller's actor is known only when
+    /// its handler begins.
+    #[doc(hidden)]
+    pub fn __found(&self, acting: Self) {
+        *self.0.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(acting);
     }
 
     fn context(&self) -> &Context {
@@ -157,6 +165,8 @@ impl fmt::Debug for ActingAs {
 
 #[cfg(feature = "ambient")]
 mod ambient {
+    use std::sync::PoisonError;
+
     use tokio::task::JoinHandle;
     use tokio::task::futures::TaskLocalFuture;
 
@@ -172,6 +182,12 @@ mod ambient {
         /// Runs a future in whose code [`current`](Self::current) is this actor, however deep the call. Scopes nest: the innermost
         /// counts. A task that is spawned inside does not have it: use [`spawn`], or [`in_scope`](Self::in_scope).
         pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+            self.__scope(future)
+        }
+
+        /// As `scope`, for a server that names the type of its future.
+        #[doc(hidden)]
+        pub fn __scope<F: Future>(&self, future: F) -> Scoped<F> {
             request::scope(self.0.request.clone(), scoped(Some(self.clone()), future))
         }
 
@@ -180,10 +196,18 @@ mod ambient {
             request::sync_scope(self.0.request.clone(), || CURRENT.sync_scope(Some(self.clone()), run))
         }
 
-        /// The actor in whose scope this code runs. Outside of every scope there is none, and no default: then nobody could tell who
-        /// acted.
+        /// The actor in whose scope this code runs. Outside of every scope there is none, and no default: then the record could
+        /// not tell who acted.
         #[must_use]
         pub fn current() -> Option<Self> {
+            let entered = Self::__entered()?;
+            let found = entered.0.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Some(found.unwrap_or(entered))
+        }
+
+        /// The one whose scope was entered, whoever was found to act since then.
+        #[doc(hidden)]
+        pub fn __entered() -> Option<Self> {
             CURRENT.try_with(Clone::clone).ok().flatten()
         }
 
@@ -195,6 +219,10 @@ mod ambient {
             request::scope(request, scoped(current, future))
         }
     }
+
+    /// A future in whose code an actor is the current one.
+    #[doc(hidden)]
+    pub type Scoped<F> = request::Scoped<TaskLocalFuture<Option<ActingAs>, F>>;
 
     fn scoped<F: Future>(acting: Option<ActingAs>, future: F) -> TaskLocalFuture<Option<ActingAs>, F> {
         CURRENT.scope(acting, future)
@@ -225,4 +253,4 @@ mod ambient {
 }
 
 #[cfg(feature = "ambient")]
-pub use ambient::{spawn, spawn_blocking};
+pub use ambient::{Scoped, spawn, spawn_blocking};

@@ -11,6 +11,9 @@ pub trait Request: Send + Sync + 'static {
 
     /// An event was accepted that belongs to this request.
     fn emitted(&self);
+
+    /// The request needs no event, for this reason.
+    fn exempt(&self, reason: &'static str);
 }
 
 #[cfg(feature = "ambient")]
@@ -20,11 +23,19 @@ tokio::task_local! {
 
 /// Runs a future whose events belong to the request.
 #[cfg(feature = "ambient")]
-pub(crate) fn scope<F: Future>(
-    request: Option<Arc<dyn Request>>,
-    future: F,
-) -> tokio::task::futures::TaskLocalFuture<Option<Arc<dyn Request>>, F> {
+pub(crate) fn scope<F: Future>(request: Option<Arc<dyn Request>>, future: F) -> Scoped<F> {
     CURRENT.scope(request, future)
+}
+
+/// Such a future.
+#[cfg(feature = "ambient")]
+pub(crate) type Scoped<F> = tokio::task::futures::TaskLocalFuture<Option<Arc<dyn Request>>, F>;
+
+/// Tells the request that this task works for that it needs no event. Whether there is one.
+#[cfg(feature = "ambient")]
+pub fn exempt(reason: &'static str) -> bool {
+    let tell = |current: &Option<Arc<dyn Request>>| current.as_ref().map(|request| request.exempt(reason)).is_some();
+    CURRENT.try_with(tell).unwrap_or(false)
 }
 
 #[cfg(feature = "ambient")]
