@@ -25,13 +25,13 @@ pub(super) struct Readiness {
 }
 
 impl Readiness {
-    /// The answer of the latest probe, or of a new one if that is too old. A probe goes on when its caller is gone, and the
-    /// next caller waits for it.
-    pub(super) async fn ask<F>(&self, probe: impl FnOnce() -> F) -> Answer
+    /// The answer of the latest probe, or of a new one if that is too old or the store has failed or recovered since. A probe
+    /// goes on when its caller is gone, and the next caller waits for it.
+    pub(super) async fn ask<F>(&self, store_fails: bool, probe: impl FnOnce() -> F) -> Answer
     where
         F: Future<Output = Answer> + Send + 'static,
     {
-        let mut latest = self.latest(probe);
+        let mut latest = self.latest(store_fails, probe);
         match latest.wait_for(Option::is_some).await.as_deref() {
             Ok(Some((_, answer))) => answer.clone(),
             // The probe panicked, or the runtime ends.
@@ -39,14 +39,14 @@ impl Readiness {
         }
     }
 
-    fn latest<F>(&self, probe: impl FnOnce() -> F) -> Answered
+    fn latest<F>(&self, store_fails: bool, probe: impl FnOnce() -> F) -> Answered
     where
         F: Future<Output = Answer> + Send + 'static,
     {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(latest) = &*latest {
             let holds = match &*latest.borrow() {
-                Some((at, _)) => at.elapsed() < HOLDS,
+                Some((at, answer)) => at.elapsed() < HOLDS && answer.is_err() == store_fails,
                 // Whether its task still is there to answer.
                 None => latest.has_changed().is_ok(),
             };
@@ -96,7 +96,7 @@ mod tests {
         let readiness = Arc::new(Readiness::default());
         let ask = || {
             let (readiness, store) = (Arc::clone(&readiness), Arc::clone(&store));
-            async move { readiness.ask(|| async move { store.probe().await }).await }
+            async move { readiness.ask(false, || async move { store.probe().await }).await }
         };
         ask().await.expect("ready");
         tokio::time::advance(HOLDS).await;
@@ -118,9 +118,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_holds_for_a_second_from_when_it_was_given() {
         let readiness = Readiness::default();
-        let (answers, probes) = (Cell::new(Ok(())), Cell::new(0));
+        let (answers, probes, fails) = (Cell::new(Ok(())), Cell::new(0), Cell::new(false));
         let ask = async || {
-            let answer = readiness.ask(|| {
+            let answer = readiness.ask(fails.get(), || {
                 probes.set(probes.get() + 1);
                 let answer = answers.get().map_err(|()| StoreError::Full.into());
                 async move {
@@ -128,7 +128,9 @@ mod tests {
                     answer
                 }
             });
-            answer.await.is_ok()
+            let answer = answer.await;
+            fails.set(answer.is_err());
+            answer.is_ok()
         };
         assert!(ask().await);
         answers.set(Err(()));
@@ -143,13 +145,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_does_not_hold_once_the_store_has_failed_or_recovered() {
+        let readiness = Readiness::default();
+        readiness.ask(false, good).await.expect("ready");
+        assert!(readiness.ask(true, || async { Err(StoreError::Full.into()) }).await.is_err());
+        assert!(readiness.ask(true, good).await.is_err(), "it holds");
+        readiness.ask(false, good).await.expect("ready");
+    }
+
+    #[tokio::test]
     async fn a_probe_goes_on_when_its_caller_is_gone_and_answers_the_next() {
         let readiness = Readiness::default();
         let (finish, finished) = oneshot::channel();
-        let mut first = Box::pin(readiness.ask(|| async { finished.await.expect("an answer") }));
+        let mut first = Box::pin(readiness.ask(false, || async { finished.await.expect("an answer") }));
         assert!(waits(&mut first).await);
         drop(first);
-        let mut second = Box::pin(readiness.ask(|| async { unreachable!("a second probe") }));
+        let mut second = Box::pin(readiness.ask(false, || async { unreachable!("a second probe") }));
         assert!(waits(&mut second).await);
         finish.send(Ok(())).expect("a probe that waits");
         second.await.expect("ready");
@@ -158,8 +169,8 @@ mod tests {
     #[tokio::test]
     async fn a_probe_that_panics_is_no_answer_and_the_next_caller_gets_another() {
         let readiness = Readiness::default();
-        let panicked = readiness.ask(|| async { panic!("a mistake") }).await;
+        let panicked = readiness.ask(false, || async { panic!("a mistake") }).await;
         assert!(panicked.is_err_and(|error| matches!(*error, StoreError::Closed)));
-        readiness.ask(good).await.expect("ready");
+        readiness.ask(false, good).await.expect("ready");
     }
 }

@@ -57,13 +57,13 @@ impl Service {
         &self.store
     }
 
-    /// Whether the store can write, by a probe that is at most a second old.
+    /// Whether the store can write, by a probe that is at most a second old and after which nothing failed.
     pub(super) async fn ready(self: &Arc<Self>) -> Result<(), WriteError> {
         let probe = || {
             let open = OpenService { service: Arc::clone(self), _open: OpenCount::new(self) };
             async move { open.service.store.probe().await }
         };
-        self.readiness.ask(probe).await
+        self.readiness.ask(self.store.fails(), probe).await
     }
 
     /// Waits until no request is being handled, and no probe.

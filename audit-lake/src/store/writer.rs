@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,8 @@ struct Put {
 #[derive(Debug)]
 pub(crate) struct Store {
     jobs: Option<mpsc::Sender<Job>>,
+    /// Whether the last piece of work that stores failed.
+    fails: Arc<AtomicBool>,
     /// It has the folder, which stays locked until the thread has ended.
     thread: Option<JoinHandle<()>>,
 }
@@ -73,6 +76,7 @@ impl Store {
         prepare(&database.connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let path = folder.path().to_owned();
+        let fails = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             folder,
             prepare,
@@ -80,6 +84,7 @@ impl Store {
             left_log: None,
             channels: HashMap::new(),
             failing: None,
+            fails: Arc::clone(&fails),
             room_seen: false,
             metrics,
         };
@@ -87,7 +92,7 @@ impl Store {
             .name("lake-writer".to_owned())
             .spawn(move || writer.run(queue))
             .map_err(|source| StoreError::Folder { path, source })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), fails, thread: Some(thread) })
     }
 
     /// Stores what is new of `events` and returns, in their order, what became of each; after the commit.
@@ -109,6 +114,11 @@ impl Store {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Probe { answer }).await?;
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
+    }
+
+    /// Whether the latest request, probe or comparison of the files failed.
+    pub(crate) fn fails(&self) -> bool {
+        self.fails.load(Ordering::Acquire)
     }
 
     /// Has the files compared with their paths once a second, for as long as this is polled: so the log names a file that was
@@ -154,6 +164,8 @@ struct Writer {
     channels: HashMap<ChannelArn, i64>,
     /// Why the last piece of work that stores failed, if it did, and how many in a row have.
     failing: Option<(Arc<StoreError>, u64)>,
+    /// The same for [`Store::fails`].
+    fails: Arc<AtomicBool>,
     /// Whether a probe of this process has found room for a request.
     room_seen: bool,
     metrics: Arc<Metrics>,
@@ -245,6 +257,7 @@ impl Writer {
     ) -> Result<T, WriteError> {
         let done = self.work(work).map_err(|error| self.note_failure(error))?;
         if let Some((_, failures)) = self.failing.take() {
+            self.fails.store(false, Ordering::Release);
             tracing::info!(failures, "the store works again");
         }
         Ok(done)
@@ -311,6 +324,7 @@ impl Writer {
             tracing::error!(error = with_causes(&*error), "nothing was stored, and nothing will be until this ends");
         }
         self.failing = Some((Arc::clone(&error), failures + 1));
+        self.fails.store(true, Ordering::Release);
         error
     }
 }
