@@ -31,11 +31,22 @@ fn at_sigterm_the_shop_accounts_for_every_event() {
     let first = lines.next().expect("a line").expect("text");
     let address = first.rsplit('/').next().expect("an address").to_owned();
 
+    let sign_in = |email: &str, password: &str| {
+        let login = format!(r#"{{"email":"{email}","password":"{password}"}}"#);
+        let answer = post(&address, "/sign-in", "x-none: 1", &login);
+        let body: serde_json::Value = serde_json::from_str(answer.lines().last().expect("a body")).expect("JSON");
+        format!("authorization: Bearer {}", body["token"].as_str().expect("a token"))
+    };
+    let (alice, bob) = (sign_in("alice@example.com", "teapot"), sign_in("bob@example.com", "kettle"));
     let order = r#"{"item":"teapot","quantity":1,"amountCents":1999,"iban":"DE02120300000000202051"}"#;
-    assert!(post(&address, "/orders", "x-user: alice@example.com", order).starts_with("HTTP/1.1 201"));
-    assert!(post(&address, "/orders/1/refund", "x-staff: bob@example.com", "").starts_with("HTTP/1.1 200"));
-    assert!(post(&address, "/orders/1/refund", "x-staff: bob@example.com", "").starts_with("HTTP/1.1 409"));
+    let payment = r#"{"orderId":1,"amountCents":1999}"#;
+    assert!(post(&address, "/orders", &alice, order).starts_with("HTTP/1.1 201"));
+    let paid = post(&address, "/webhooks/payments", "x-webhook-key: an example's key", payment);
+    assert!(paid.starts_with("HTTP/1.1 204"), "{paid}");
+    assert!(post(&address, "/orders/1/refund", &bob, "").starts_with("HTTP/1.1 200"));
+    assert!(post(&address, "/orders/1/refund", &bob, "").starts_with("HTTP/1.1 409"));
     assert!(post(&address, "/orders", "x-nobody: 1", order).starts_with("HTTP/1.1 401"));
+    assert!(post(&address, "/exports", &alice, "").starts_with("HTTP/1.1 202"));
 
     let killed = Command::new("kill").args(["-TERM", &shop.id().to_string()]).status().expect("kill runs");
     assert!(killed.success());
@@ -58,5 +69,8 @@ fn at_sigterm_the_shop_accounts_for_every_event() {
     assert!(refunds.iter().all(|refund| refund["userIdentity"]["principalId"] == "bob@example.com"));
     assert!(refunds.iter().any(|refund| refund["responseElements"]["amountCents"] == 1999));
     assert!(refunds.iter().any(|refund| refund["errorCode"] == "AlreadyRefunded"));
-    assert_eq!(lines.last().expect("a report"), "accepted 3 = delivered 3 + dead 0 + kept 0 + lost 0");
+    let exports = named("ExportFinished");
+    assert_eq!(exports.len(), 1, "the job was done before the end");
+    assert_eq!(exports[0]["userIdentity"]["principalId"], "alice@example.com");
+    assert_eq!(lines.last().expect("a report"), "accepted 9 = delivered 9 + dead 0 + kept 0 + lost 0");
 }

@@ -96,23 +96,23 @@ impl ActingAs {
 
     /// For whom they act: `details.onBehalfOf` of the actor, who stays the one that acts. Called again, the one before acts on
     /// behalf of this one; up to four. See [`Context::on_behalf_of`].
-    pub fn on_behalf_of(self, identity: &dyn UserIdentity) -> Self {
+    pub fn on_behalf_of(&self, identity: &dyn UserIdentity) -> Self {
         self.map(|context| context.on_behalf_of(identity))
     }
 
     /// The address from which they act.
-    pub fn source_ip(self, address: IpAddr) -> Self {
+    pub fn source_ip(&self, address: IpAddr) -> Self {
         self.map(|context| context.source_ip(address))
     }
 
     /// With what they act. Over 1,024 characters, it is cut.
-    pub fn user_agent(self, user_agent: &str) -> Self {
+    pub fn user_agent(&self, user_agent: &str) -> Self {
         self.map(|context| context.user_agent(user_agent))
     }
 
     /// A member of every event's `additionalEventData`, such as the ID of a request. The event's own key wins; what is too
     /// large is cut. See [`Context::additional`].
-    pub fn additional<T: Serialize + ?Sized>(self, key: &str, value: &T) -> Self {
+    pub fn additional<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Self {
         self.map(|context| context.additional(key, value))
     }
 
