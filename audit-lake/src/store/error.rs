@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::folder::{INDEX_NAME, LOCK_NAME, LOG_NAME};
+use super::file_names;
 
 /// Why the store could not do what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -133,14 +133,16 @@ impl FileChange {
     /// What to do about it.
     fn remedy(self, path: &Path) -> &'static str {
         match (path.file_name().and_then(OsStr::to_str), self) {
-            (Some(LOCK_NAME), _) => "end any other lake that works in this folder, then restart this one",
-            (Some(LOG_NAME), Self::Removed) => "the lake copies what the log held into lake.db, then goes on by itself",
-            (Some(LOG_NAME), _) => {
+            (Some(file_names::LOCK), _) => "end any other lake that works in this folder, then restart this one",
+            (Some(file_names::LOG), Self::Removed) => {
+                "the lake copies what the log held into lake.db, then goes on by itself"
+            }
+            (Some(file_names::LOG), _) => {
                 "move away the file that is there now; the lake then copies what its own log holds into lake.db and goes on \
                  by itself"
             }
-            (Some(INDEX_NAME), Self::Removed) => "the lake opens the database again, then goes on by itself",
-            (Some(INDEX_NAME), _) => "end the other programs that read the database, then restart the lake",
+            (Some(file_names::INDEX), Self::Removed) => "the lake opens the database again, then goes on by itself",
+            (Some(file_names::INDEX), _) => "end the other programs that read the database, then restart the lake",
             (_, Self::Overwritten) => {
                 "stop the lake, and put the latest backup (audit-lake backup) as lake.db into an empty folder, without the \
                  old lake.db-wal"

@@ -8,18 +8,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::{FileChange, StoreError};
 use super::identity::OpenFile;
-use super::schema;
+use super::{file_names, schema};
 
-/// The database's file name in the data folder.
-const FILE_NAME: &str = "lake.db";
-/// The name that SQLite gives to the database's write-ahead log.
-pub(super) const LOG_NAME: &str = "lake.db-wal";
-/// The name that SQLite gives to the shared index of the log.
-pub(super) const INDEX_NAME: &str = "lake.db-shm";
-/// The file whose lock shows that a lake works in the folder.
-pub(super) const LOCK_NAME: &str = "lake.lock";
-/// A file that is there only for a moment, to learn whether there is room.
-pub(super) const PROBE_NAME: &str = "lake.probe";
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -45,7 +35,7 @@ impl DataFolder {
             builder.mode(0o700);
         }
         builder.create(path).map_err(failed)?;
-        let lock_path = path.join(LOCK_NAME);
+        let lock_path = path.join(file_names::LOCK);
         let lock = private_file(&lock_path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -53,7 +43,7 @@ impl DataFolder {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let lock_file = OpenFile::of(lock_path, &lock).map_err(failed)?;
-        let (database, log) = (path.join(FILE_NAME), path.join(LOG_NAME));
+        let (database, log) = (path.join(file_names::DATABASE), path.join(file_names::LOG));
         // SQLite deletes a log that belongs to no database, and with it everything acknowledged in it.
         if is_empty(&database).map_err(failed)? && !is_empty(&log).map_err(failed)? {
             return Err(StoreError::LogWithoutDatabase { path: log });
@@ -87,7 +77,7 @@ impl DataFolder {
 
     /// The database's log. `None`: there is none, or it holds nothing.
     pub(super) fn log(&self) -> Option<OpenFile> {
-        let path = self.path.join(LOG_NAME);
+        let path = self.path.join(file_names::LOG);
         if is_empty(&path).unwrap_or(true) { None } else { OpenFile::at(path).ok() }
     }
 
@@ -103,7 +93,7 @@ impl DataFolder {
                 _ => StoreError::Folder { path, source },
             })
         };
-        let database = OpenDatabase { log: file(LOG_NAME)?, index: file(INDEX_NAME)?, connection };
+        let database = OpenDatabase { log: file(file_names::LOG)?, index: file(file_names::INDEX)?, connection };
         // It was not replaced meanwhile.
         self.check()?;
         Ok(database)
@@ -175,7 +165,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens the database of a data folder for reading, beside a lake that works in it or without one.
 pub(super) fn open_for_reading(folder: &Path) -> Result<Connection, StoreError> {
-    let path = folder.join(FILE_NAME);
+    let path = folder.join(file_names::DATABASE);
     if !path.exists() {
         return Err(StoreError::NoDatabase { path: folder.to_owned() });
     }

@@ -6,6 +6,7 @@
 mod backup;
 mod error;
 mod event;
+mod file_names;
 mod folder;
 mod identity;
 mod reader;

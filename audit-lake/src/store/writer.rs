@@ -22,9 +22,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::{FileChange, StoreError};
 use super::event::{NewEvent, Stored};
-use super::folder::{DataFolder, OpenDatabase, PROBE_NAME, private_file};
+use super::folder::{DataFolder, OpenDatabase, private_file};
 use super::identity::OpenFile;
-use super::{schema, start_check};
+use super::{file_names, schema, start_check};
 use crate::error::with_causes;
 use crate::metrics::Metrics;
 
@@ -241,7 +241,7 @@ impl Writer {
     /// the process before may have ended by one, it must be as much as a request may need.
     fn probe(&mut self) -> Result<(), WriteError> {
         if self.failing.is_some() || !self.room_seen {
-            let room = self.check_files().and_then(|()| probe_room(&self.folder.path().join(PROBE_NAME)));
+            let room = self.check_files().and_then(|()| probe_room(&self.folder.path().join(file_names::PROBE)));
             if let Err(error) = room {
                 return Err(self.note_failure(error));
             }
