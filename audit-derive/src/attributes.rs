@@ -148,6 +148,7 @@ static OF_FIELDS: &[Attribute] = &[
     row("redact", KEYED, Takes::Nothing, "redact", "the key stays, the value is `[REDACTED]`"),
     row("target", FIELDS, Takes::Text, "target = \"Order\"", "the value is the id of what the event was done to: `additionalEventData.targets` names it as well"),
     row("nested", &[EventField, ValueField], Takes::Nothing, "nested", "the type derives `AuditValue`: the catalog shows the value's fields"),
+    row("personal", &[EventField, ValueField], Takes::Nothing, "personal", "the value is personal data: the catalog says so"),
     row("hmac", KEYED, Takes::Nothing, "hmac", "the value is its HMAC-SHA-256, keyed by the context: findable, never readable"),
 ];
 

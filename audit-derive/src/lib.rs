@@ -63,7 +63,7 @@ use expand::Library;
 /// | struct, enum | `source` (required), `version`, `rename_all`, `generate_id`, `crate`, `bound`; on a struct also `name` |
 /// | variant | `name`, `source`, `version` |
 /// | field: its role | `id` (required, or `generate_id`), `event_name`, `user_identity`, `time`, `user_agent`, `source_ip`, `error_code`, `error_message`, `outcome`, `request` (the default), `response`, `additional` |
-/// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `nested`, `hmac` |
+/// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `nested`, `personal`, `hmac` |
 ///
 /// `docs/derive.md` in the repository has an example of each, and the JSON that comes out.
 #[proc_macro_derive(AuditEvent, attributes(audit, serde))]
@@ -136,7 +136,7 @@ pub fn user_identity_for_client(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | struct, enum | `rename_all`, `crate`, `bound` |
 /// | variant | `name` |
-/// | field | `rename`, `skip`, `skip_if`, `with`, `redact`, `nested`, `hmac` |
+/// | field | `rename`, `skip`, `skip_if`, `with`, `redact`, `nested`, `personal`, `hmac` |
 #[proc_macro_derive(AuditValue, attributes(audit, serde))]
 pub fn audit_value(input: TokenStream) -> TokenStream {
     expand::audit_value(input.into(), Library::Core).into()

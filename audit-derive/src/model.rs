@@ -142,6 +142,8 @@ pub(crate) struct Field {
     pub(crate) target: Option<Text>,
     /// Whether the catalog shows the fields of the value.
     pub(crate) nested: bool,
+    /// Whether the catalog says that the value is personal data.
+    pub(crate) personal: bool,
 }
 
 impl Field {

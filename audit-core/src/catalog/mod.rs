@@ -86,6 +86,14 @@ impl EventType {
         self
     }
 
+    /// Whether a field of such events, or of a value in them, is marked as personal data. Who acted, from where and with what
+    /// is in every event and needs no mark.
+    #[must_use]
+    pub fn holds_personal_data(&self) -> bool {
+        let of_value = |field: &FieldType| field.value.is_some_and(ValueType::holds_personal_data);
+        self.fields.iter().any(|field| field.personal || of_value(field))
+    }
+
     /// Whose events each say their own name, by [`EventDataWriter::name`](crate::EventDataWriter::event_name): for events that
     /// are passed on from elsewhere. The type's name is then what catalogs call it.
     #[must_use]
@@ -115,6 +123,9 @@ pub struct FieldType {
     pub converted: bool,
     /// Whether its value is hidden.
     pub protection: Protection,
+    /// Whether its value is personal data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub personal: bool,
     /// The type of the thing that its value is the id of, for `additionalEventData.targets`; empty where it is no target.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub target: &'static str,
@@ -128,7 +139,17 @@ impl FieldType {
     #[must_use]
     pub const fn new(key: &'static str, role: Role, rust_type: &'static str) -> Self {
         let protection = Protection::None;
-        Self { key, role, rust_type, optional: false, converted: false, protection, target: "", value: None }
+        Self {
+            key,
+            role,
+            rust_type,
+            optional: false,
+            converted: false,
+            protection,
+            personal: false,
+            target: "",
+            value: None,
+        }
     }
 
     /// That may be left out.
@@ -156,6 +177,13 @@ impl FieldType {
     #[must_use]
     pub const fn protected(mut self, protection: Protection) -> Self {
         self.protection = protection;
+        self
+    }
+
+    /// Whose value is personal data.
+    #[must_use]
+    pub const fn personal(mut self) -> Self {
+        self.personal = true;
         self
     }
 

@@ -8,7 +8,7 @@
 //! 5|orders.example.com|RefundIssued|2.0|@i Uuid|@u &'a Staff|orderId &'a str|#iban Option<String>|?@x note Option<String>|A refund was issued.
 //! ```
 //!
-//! Marks: `?` optional, `~` converted by a function, `*` redacted, `#` hashed, `>` and a word the type of a target. A flattened field has an empty key.
+//! Marks: `?` optional, `~` converted by a function, `*` redacted, `#` hashed, `!` personal, `>` and a word the type of a target. A flattened field has an empty key.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -154,6 +154,7 @@ const fn field(line: &'static str) -> FieldType {
             [b'~', ..] => field.converted = true,
             [b'*', ..] => field.protection = Protection::Redact,
             [b'#', ..] => field.protection = Protection::Hmac,
+            [b'!', ..] => field.personal = true,
             [b'>', ..] => {
                 (field.target, rest) = before(rest.split_at(1).1, b' ');
                 continue;
@@ -204,7 +205,7 @@ mod tests {
 
     impl EventCatalog for Two {
         const __TEXTS: &'static [&'static str] = &[
-            "6|a.example.com|N|2|@i u64|orderId &'a str|#iban String|?@x note Option<(u8, u8)>| Map|~*@r größe [u8; 2]|One.\n|Two.",
+            "6|a.example.com|N|2|@i u64|orderId &'a str|#!iban String|?@x note Option<(u8, u8)>| Map|~*@r größe [u8; 2]|One.\n|Two.",
             "1|b.example.com|M||@n String",
         ];
         const EVENT_TYPES: &'static [EventType] = types::<Self, 2, 7>();
@@ -215,7 +216,7 @@ mod tests {
         static FIELDS: [FieldType; 7] = [
             FieldType::new("", Role::Id, "u64"),
             FieldType::new("orderId", Role::Request, "&'a str"),
-            FieldType::new("iban", Role::Request, "String").protected(Protection::Hmac),
+            FieldType::new("iban", Role::Request, "String").protected(Protection::Hmac).personal(),
             FieldType::new("note", Role::Additional, "Option<(u8, u8)>").optional(),
             FieldType::new("", Role::Request, "Map"),
             FieldType::new("größe", Role::Response, "[u8; 2]").converted().protected(Protection::Redact),

@@ -25,6 +25,20 @@ pub enum ValueType {
     OrNull(&'static Self),
 }
 
+impl ValueType {
+    /// Whether a field in it is marked as personal data.
+    pub(super) fn holds_personal_data(&self) -> bool {
+        match self {
+            Self::Object(fields) | Self::Variant(_, fields) => {
+                fields.iter().any(|field| field.personal || field.value.is_some_and(Self::holds_personal_data))
+            }
+            Self::OneOf(variants) => variants.iter().any(Self::holds_personal_data),
+            Self::List(item) | Self::Map(item) | Self::OrNull(item) => item.holds_personal_data(),
+            Self::Name(_) => false,
+        }
+    }
+}
+
 /// A field of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +55,9 @@ pub struct ValueField {
     pub converted: bool,
     /// Whether its value is hidden.
     pub protection: Protection,
+    /// Whether its value is personal data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub personal: bool,
     /// What is inside of its value, where the field is marked `nested`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<&'static ValueType>,
@@ -50,7 +67,15 @@ impl ValueField {
     /// A field that is always there and whose value is shown.
     #[must_use]
     pub const fn new(key: &'static str, rust_type: &'static str) -> Self {
-        Self { key, rust_type, optional: false, converted: false, protection: Protection::None, value: None }
+        Self {
+            key,
+            rust_type,
+            optional: false,
+            converted: false,
+            protection: Protection::None,
+            personal: false,
+            value: None,
+        }
     }
 
     /// That may be left out.
@@ -74,6 +99,13 @@ impl ValueField {
         self
     }
 
+    /// Whose value is personal data.
+    #[must_use]
+    pub const fn personal(mut self) -> Self {
+        self.personal = true;
+        self
+    }
+
     /// Whose value has fields of its own.
     #[must_use]
     pub const fn value(mut self, value: &'static ValueType) -> Self {
@@ -83,7 +115,7 @@ impl ValueField {
 
     /// As a field of an event, whose JSON it has.
     pub(super) const fn as_field(&self) -> FieldType {
-        let Self { key, rust_type, optional, converted, protection, value } = *self;
-        FieldType { optional, converted, protection, value, ..FieldType::new(key, Role::Request, rust_type) }
+        let Self { key, rust_type, optional, converted, protection, personal, value } = *self;
+        FieldType { optional, converted, protection, personal, value, ..FieldType::new(key, Role::Request, rust_type) }
     }
 }

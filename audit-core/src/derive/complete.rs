@@ -83,6 +83,8 @@ pub mod event_field {
     pub mod target {}
     /// `nested`: the type derives `AuditValue`: the catalog shows the value's fields.
     pub mod nested {}
+    /// `personal`: the value is personal data: the catalog says so.
+    pub mod personal {}
     /// `hmac`: the value is its HMAC-SHA-256, keyed by the context: findable, never readable.
     pub mod hmac {}
 }
@@ -151,6 +153,8 @@ pub mod value_field {
     pub mod redact {}
     /// `nested`: the type derives `AuditValue`: the catalog shows the value's fields.
     pub mod nested {}
+    /// `personal`: the value is personal data: the catalog says so.
+    pub mod personal {}
     /// `hmac`: the value is its HMAC-SHA-256, keyed by the context: findable, never readable.
     pub mod hmac {}
 }

@@ -112,6 +112,7 @@ impl Written<'_> {
             form,
             target: None,
             nested: self.attributes.has("nested"),
+            personal: self.attributes.has("personal"),
         }
     }
 
@@ -165,7 +166,8 @@ impl Written<'_> {
 
     /// With `skip`, only a target is left for other attributes to act on.
     fn conflicts_of_skip(&self, skip: &Given, diagnostics: &mut Diagnostics) {
-        let of_target: &[&str] = if self.attributes.meant("target") { &["target", "with", "skip_if"] } else { &[] };
+        let of_target: &[&str] =
+            if self.attributes.meant("target") { &["target", "with", "skip_if", "personal"] } else { &[] };
         let others = self.attributes.iter().filter(|other| other.attribute.name != "skip");
         for other in others.filter(|other| !of_target.contains(&other.attribute.name)) {
             let name = other.attribute.name;

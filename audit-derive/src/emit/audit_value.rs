@@ -114,7 +114,7 @@ fn fields<'v>(one: &'v ValueType, library: &'v TokenStream) -> impl Iterator<Ite
         let optional = is_optional(field).then(|| quote!(.optional()));
         let converted = field.with.is_some().then(|| quote!(.converted()));
         let protected = super::event::protection(field, library);
-        let nested = super::event::nested(field, library);
-        quote!(#library::ValueField::new(#key, #ty) #optional #converted #protected #nested)
+        let (nested, personal) = (super::event::nested(field, library), super::event::personal(field));
+        quote!(#library::ValueField::new(#key, #ty) #optional #converted #protected #nested #personal)
     })
 }

@@ -297,6 +297,7 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
         (field.with.is_some(), '~'),
         (field.form == Form::Redacted, '*'),
         (field.form == Form::Hmac, '#'),
+        (field.personal, '!'),
     ];
     text.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, mark)| mark));
     if let Some(target) = &field.target {
@@ -312,7 +313,7 @@ fn piece(field: &Field, text: &mut String) -> Option<()> {
         match &field.key {
             None => {}
             Some(Text::Literal(key)) => {
-                if key.value.bytes().any(|byte| b" @?~*#>".contains(&byte)) {
+                if key.value.bytes().any(|byte| b" @?~*#!>".contains(&byte)) {
                     return None;
                 }
                 text.push_str(&key.value);
@@ -344,6 +345,11 @@ pub(super) fn nested(field: &Field, library: &TokenStream) -> Option<TokenStream
     field.nested.then(|| quote!(.value(<#ty as #library::AuditValue>::TYPE)))
 }
 
+/// The call that says that a field's value is personal data.
+pub(super) fn personal(field: &Field) -> Option<TokenStream> {
+    field.personal.then(|| quote!(.personal()))
+}
+
 /// The field as a value.
 fn field_type(field: &Field, library: &TokenStream) -> TokenStream {
     let key = field.key.as_ref().map_or_else(|| quote!(""), |key| quote!(#key));
@@ -353,9 +359,9 @@ fn field_type(field: &Field, library: &TokenStream) -> TokenStream {
     text_of(&field.ty, &mut ty);
     let optional = is_optional(field).then(|| quote!(.optional()));
     let converted = field.with.is_some().then(|| quote!(.converted()));
-    let (protected, nested) = (protection(field, library), nested(field, library));
-    let whole =
-        quote!(#library::FieldType::new(#key, #library::Role::#role, #ty) #optional #converted #protected #nested);
+    let (protected, nested, personal) = (protection(field, library), nested(field, library), personal(field));
+    let begin = quote!(#library::FieldType::new(#key, #library::Role::#role, #ty));
+    let whole = quote!(#begin #optional #converted #protected #nested #personal);
     match &field.target {
         None => whole,
         Some(target @ Text::Literal(_)) => quote!(#whole.target(#target)),
