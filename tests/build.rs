@@ -1,4 +1,4 @@
-//! Takes the code out of `README.md` and `docs/recipes.md`, so that it is compiled and run as readers see it.
+//! Takes the code out of `README.md`, `docs/recipes.md` and `docs/context.md`, so that it is compiled and run as readers see it.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -8,14 +8,18 @@ fn main() {
     let program = blocks(&readme).next().unwrap_or("compile_error!(\"README.md shows no program\");");
     write("readme.rs", program);
 
-    // A module for each heading.
-    let recipes = page("../docs/recipes.md");
-    let modules = recipes.split("\n## ").skip(1).map(|recipe| {
-        let name = recipe.lines().next().unwrap_or_default().to_lowercase().replace(' ', "_");
-        let code: String = blocks(recipe).collect();
+    write("recipes.rs", &modules(&page("../docs/recipes.md")));
+    write("context.rs", &modules(&page("../docs/context.md")));
+}
+
+/// A module for each heading.
+fn modules(page: &str) -> String {
+    let modules = page.split("\n## ").skip(1).map(|section| {
+        let name = section.lines().next().unwrap_or_default().to_lowercase().replace(' ', "_");
+        let code: String = blocks(section).collect();
         format!("pub(super) mod {name} {{\n{}\n}}\n", visible(&code))
     });
-    write("recipes.rs", &modules.collect::<String>());
+    modules.collect()
 }
 
 /// Lets the tests use a recipe's items and the fields of its structs.
@@ -25,7 +29,7 @@ fn visible(code: &str) -> String {
     for line in code.lines() {
         let item = ["fn ", "async fn ", "struct ", "enum ", "const "].iter().any(|word| line.starts_with(word));
         let field = in_struct && line.strip_prefix("    ").is_some_and(|rest| rest.starts_with(char::is_alphabetic));
-        in_struct = line.starts_with("struct ") || (in_struct && line != "}");
+        in_struct = line.starts_with("struct ") && line.ends_with('{') || (in_struct && line != "}");
         let indented = line.trim_start();
         let public = if item || field { "pub(in super::super) " } else { "" };
         all.extend([public, indented, "\n"]);
