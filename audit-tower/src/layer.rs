@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use audit_client::{__Scoped, ActingAs, AuditClient};
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -139,12 +139,11 @@ where
         if let Some((name, id)) = &this.request.id {
             response.headers_mut().insert(name, id.clone());
         }
-        let grpc_failed = response.headers().get("grpc-status").is_some_and(|status| status != "0");
-        if !grpc_failed {
+        if !grpc_failed(response.headers()) {
             this.request.answered(response.status());
         }
-        let acting = this.acting.clone();
-        Poll::Ready(Ok(response.map(|body| AuditBody { body, acting: Some(acting) })))
+        let scope = Some((this.acting.clone(), this.request.clone()));
+        Poll::Ready(Ok(response.map(|body| AuditBody { body, scope })))
     }
 }
 
@@ -154,12 +153,17 @@ impl<F> fmt::Debug for ResponseFuture<F> {
     }
 }
 
+/// Whether a call of gRPC ended with another status than OK, as the headers or the trailers of its answer say.
+fn grpc_failed(headers: &HeaderMap) -> bool {
+    headers.get("grpc-status").is_some_and(|status| status != "0")
+}
+
 pin_project! {
     /// The body of an answer. What makes it runs in the scope of the request.
     pub struct AuditBody<B> {
         #[pin]
         body: B,
-        acting: Option<ActingAs>,
+        scope: Option<(ActingAs, Arc<Request>)>,
     }
 }
 
@@ -169,10 +173,14 @@ impl<B: Body> Body for AuditBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        match this.acting {
-            Some(acting) => acting.sync_scope(|| this.body.poll_frame(context)),
-            None => this.body.poll_frame(context),
+        let Some((acting, request)) = this.scope else { return this.body.poll_frame(context) };
+        let frame = acting.sync_scope(|| this.body.poll_frame(context));
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && frame.trailers_ref().is_some_and(grpc_failed)
+        {
+            request.failed();
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -186,7 +194,7 @@ impl<B: Body> Body for AuditBody<B> {
 
 impl<B: Default> Default for AuditBody<B> {
     fn default() -> Self {
-        Self { body: B::default(), acting: None }
+        Self { body: B::default(), scope: None }
     }
 }
 

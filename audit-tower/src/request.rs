@@ -60,6 +60,11 @@ impl Request {
     pub(crate) fn answered(&self, status: StatusCode) {
         self.status.store(status.as_u16(), Ordering::Relaxed);
     }
+
+    /// It has failed after its handler had answered.
+    pub(crate) fn failed(&self) {
+        self.status.store(0, Ordering::Relaxed);
+    }
 }
 
 impl audit_client::__Request for Request {

@@ -243,6 +243,30 @@ async fn the_routes_that_forget_their_event_are_told() {
     assert_eq!(*told.lock().expect("not poisoned"), expected);
 }
 
+/// A call of gRPC whose answer ends with this status.
+fn grpc(status: &'static str) -> axum::routing::MethodRouter {
+    post(async move || {
+        let trailers = [("grpc-status".parse().expect("a name"), status.parse().expect("a value"))];
+        Body::new(
+            http_body_util::Empty::<Bytes>::new()
+                .with_trailers(async move { Some(Ok(trailers.into_iter().collect())) }),
+        )
+    })
+}
+
+#[tokio::test]
+async fn a_call_of_grpc_that_fails_needs_no_event() {
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let tell = told.clone();
+    let layer = layer(Recorder::new().client())
+        .on_unaudited(move |route, _, _| tell.lock().expect("not poisoned").push(route.to_owned()));
+    let router = Router::new().route("/bank.Bank/Fails", grpc("13")).route("/bank.Bank/Works", grpc("0")).layer(layer);
+    for path in ["/bank.Bank/Fails", "/bank.Bank/Works"] {
+        read(call(&router, request(Method::POST, path, &[])).await).await;
+    }
+    assert_eq!(*told.lock().expect("not poisoned"), ["/bank.Bank/Works"]);
+}
+
 #[tokio::test]
 async fn a_layer_that_exempts_may_stand_outside() {
     let told: Arc<Mutex<u32>> = Arc::default();
