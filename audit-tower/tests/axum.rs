@@ -247,10 +247,7 @@ async fn the_routes_that_forget_their_event_are_told() {
 fn grpc(status: &'static str) -> axum::routing::MethodRouter {
     post(async move || {
         let trailers = [("grpc-status".parse().expect("a name"), status.parse().expect("a value"))];
-        Body::new(
-            http_body_util::Empty::<Bytes>::new()
-                .with_trailers(async move { Some(Ok(trailers.into_iter().collect())) }),
-        )
+        Body::new(Empty::<Bytes>::new().with_trailers(async move { Some(Ok(trailers.into_iter().collect())) }))
     })
 }
 
