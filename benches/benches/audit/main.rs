@@ -1,6 +1,6 @@
 //! All measurements, in one table: `cargo bench -p audit-bench`, and `--features peers` for client and lake.
 //! `-- --save` writes the plots beside this package's README; `-- encoding queues` measures only these tables, of encoding,
-//! parsing, payloads, flatness, queues, requests and end-to-end.
+//! parsing, payloads, flatness, queues, web, requests and end-to-end.
 #![allow(clippy::print_stdout, reason = "it prints its tables")]
 
 mod encoding;
@@ -44,6 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         if wants("queues") {
             println!("{}", peers::queues::table()?);
+        }
+        if wants("web") {
+            for table in peers::web::tables()? {
+                println!("{table}");
+            }
         }
         if wants("requests") {
             let (table, plot) = peers::requests::table()?;

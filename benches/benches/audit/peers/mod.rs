@@ -3,6 +3,7 @@
 pub(crate) mod end_to_end;
 pub(crate) mod queues;
 pub(crate) mod requests;
+pub(crate) mod web;
 
 use std::error::Error;
 
