@@ -78,14 +78,13 @@ pub use client::receipt::Receipt;
 pub use client::{AuditClient, testing};
 pub use context::carried::Carried;
 // For `audit-tower`, and servers like it.
+#[doc(hidden)]
+pub use client::acting_as::OfRequest as __OfRequest;
+#[doc(hidden)]
+pub use context::request::{Request as __Request, Scope as __Scope};
 #[cfg(feature = "ambient")]
 #[doc(hidden)]
-pub use client::acting_as::Scoped as __Scoped;
-#[doc(hidden)]
-pub use context::request::Request as __Request;
-#[cfg(feature = "ambient")]
-#[doc(hidden)]
-pub use context::request::exempt as __exempt;
+pub use context::request::{Scoped as __Scoped, exempt as __exempt};
 pub use delivery::handover::DeadLetters;
 pub use ledger::ids::{Ids, IdsIter};
 pub use ledger::report::ShutdownReport;

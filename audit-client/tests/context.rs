@@ -244,12 +244,13 @@ mod ambient {
     #[tokio::test]
     async fn a_request_is_described_at_its_first_event_and_learns_of_each() {
         let recorder = testing::Recorder::new();
-        let request = Arc::new(Served::default());
-        let of_request = ActingAs::__of_request(recorder.client().clone(), request.clone());
+        let of_request = Arc::new(audit_client::__OfRequest::new(recorder.client(), Served::default()));
+        let request = of_request.request();
         of_request.scope(async {}).await;
         assert_eq!(request.described.load(Ordering::Relaxed), 0);
 
-        let alice = of_request.acting_as(&identity("Staff", "alice"));
+        let acting = async || ActingAs::current().expect("in a scope").acting_as(&identity("Staff", "alice"));
+        let alice = of_request.scope(acting()).await;
         alice.emit(&placed(1)).await.expect("room");
         alice.try_emit(&placed(2)).expect("room");
         assert_eq!(request.emitted.load(Ordering::Relaxed), 2);
@@ -263,6 +264,7 @@ mod ambient {
         assert_eq!(request.emitted.load(Ordering::Relaxed), 3, "by the plain client inside of the scope");
         client.acting_as(&identity("Staff", "bob")).emit(&placed(4)).await.expect("room");
         assert_eq!(request.emitted.load(Ordering::Relaxed), 3, "outside");
+        assert_eq!(request.described.load(Ordering::Relaxed), 1);
         let addresses: Vec<_> = recorded(&recorder).iter().map(|event| event["sourceIPAddress"].clone()).collect();
         assert_eq!(addresses, [json!("203.0.113.7"), json!("203.0.113.7"), Value::Null, Value::Null]);
     }

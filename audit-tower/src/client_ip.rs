@@ -123,10 +123,13 @@ impl Lines {
 }
 
 impl Header {
-    fn name(self) -> HeaderName {
+    /// In a place of its own: making a name costs more than looking it up.
+    fn name(self) -> &'static HeaderName {
+        static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+        static FORWARDED: HeaderName = http::header::FORWARDED;
         match self {
-            Self::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
-            Self::Forwarded => http::header::FORWARDED,
+            Self::XForwardedFor => &X_FORWARDED_FOR,
+            Self::Forwarded => &FORWARDED,
         }
     }
 

@@ -49,10 +49,8 @@ where
     type Rejection = AuditRejection<A::Rejection>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let of_request = ActingAs::__entered().ok_or(AuditRejection::NoLayer)?;
         let actor = A::from_request_parts(parts, state).await.map_err(AuditRejection::Actor)?;
-        let acting = of_request.acting_as(&actor);
-        of_request.__found(acting.clone());
+        let acting = ActingAs::__find(|request| request.acting_as(&actor)).ok_or(AuditRejection::NoLayer)?;
         Ok(Self { actor, acting })
     }
 }
@@ -74,12 +72,9 @@ impl<S: Send + Sync> FromRequestParts<S> for AuditAnonymous {
     type Rejection = AuditRejection<std::convert::Infallible>;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let of_request = ActingAs::__entered().ok_or(AuditRejection::NoLayer)?;
         // A constant that keeps the contract's rules.
         let anonymous = Identity::new("Anonymous", "-").map_err(|_| AuditRejection::NoLayer)?;
-        let acting = of_request.acting_as(&anonymous);
-        of_request.__found(acting.clone());
-        Ok(Self(acting))
+        ActingAs::__find(|request| request.acting_as(&anonymous)).map(Self).ok_or(AuditRejection::NoLayer)
     }
 }
 

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use audit_client::{__Scoped, ActingAs, AuditClient};
-use http::{HeaderMap, Method, Response, StatusCode};
+use audit_client::{__OfRequest, __Scoped, AuditClient};
+use http::{Method, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -108,12 +108,10 @@ where
     }
 
     fn call(&mut self, request: http::Request<In>) -> ResponseFuture<S::Future> {
-        let (parts, body) = request.into_parts();
-        let known = Arc::new(Request::new(self.config.clone(), &parts));
-        let acting = ActingAs::__of_request(self.config.client.clone(), known.clone());
-        let request = http::Request::from_parts(parts, body);
-        let future = acting.sync_scope(|| self.inner.call(request));
-        ResponseFuture { future: acting.__scope(future), acting, request: known }
+        let known = Request::new(self.config.clone(), &request);
+        let scope = Arc::new(__OfRequest::new(self.config.client.clone(), known));
+        let future = scope.sync_scope(|| self.inner.call(request));
+        ResponseFuture { future: scope.scope(future), scope: Some(scope) }
     }
 }
 
@@ -122,8 +120,8 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         future: __Scoped<F>,
-        acting: ActingAs,
-        request: Arc<Request>,
+        // Handed on to the body.
+        scope: Option<Arc<__OfRequest<Request>>>,
     }
 }
 
@@ -136,13 +134,13 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.future.poll(context))?;
-        if let Some((name, id)) = &this.request.id {
-            response.headers_mut().insert(name, id.clone());
+        let scope = this.scope.take();
+        if let Some(request) = scope.as_ref().map(|scope| scope.request()) {
+            if let Some((name, id)) = &request.id {
+                response.headers_mut().insert(name, id.clone());
+            }
+            request.answered(response.status(), response.headers());
         }
-        if !grpc_failed(response.headers()) {
-            this.request.answered(response.status());
-        }
-        let scope = Some((this.acting.clone(), this.request.clone()));
         Poll::Ready(Ok(response.map(|body| AuditBody { body, scope })))
     }
 }
@@ -153,17 +151,12 @@ impl<F> fmt::Debug for ResponseFuture<F> {
     }
 }
 
-/// Whether a call of gRPC ended with another status than OK, as the headers or the trailers of its answer say.
-fn grpc_failed(headers: &HeaderMap) -> bool {
-    headers.get("grpc-status").is_some_and(|status| status != "0")
-}
-
 pin_project! {
     /// The body of an answer. What makes it runs in the scope of the request.
     pub struct AuditBody<B> {
         #[pin]
         body: B,
-        scope: Option<(ActingAs, Arc<Request>)>,
+        scope: Option<Arc<__OfRequest<Request>>>,
     }
 }
 
@@ -173,12 +166,12 @@ impl<B: Body> Body for AuditBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let Some((acting, request)) = this.scope else { return this.body.poll_frame(context) };
-        let frame = acting.sync_scope(|| this.body.poll_frame(context));
+        let Some(scope) = this.scope else { return this.body.poll_frame(context) };
+        let frame = scope.sync_scope(|| this.body.poll_frame(context));
         if let Poll::Ready(Some(Ok(frame))) = &frame
-            && frame.trailers_ref().is_some_and(grpc_failed)
+            && let Some(trailers) = frame.trailers_ref()
         {
-            request.failed();
+            scope.request().ended(trailers);
         }
         frame
     }

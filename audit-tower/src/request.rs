@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use audit_client::{AuditClient, Context, EventId};
-use http::{HeaderName, HeaderValue, Method, StatusCode, header, request};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::client_ip::{ClientIp, Lines};
 use crate::not_audited::Exempt;
@@ -32,39 +32,51 @@ pub(crate) struct Request {
     forwarded: Lines,
     user_agent: Option<HeaderValue>,
     pub(crate) id: Option<(HeaderName, HeaderValue)>,
-    method: Method,
-    route: Route,
+    /// What to tell if it succeeds without an event; none if it needs no event.
+    unaudited: Option<(Method, Route)>,
     /// 0 until the handler has answered.
     status: AtomicU16,
-    emitted: AtomicBool,
-    exempt: AtomicBool,
+    /// Whether an event was accepted, or its route is exempt.
+    audited: AtomicBool,
 }
 
 impl Request {
-    pub(crate) fn new(config: Arc<Config>, parts: &request::Parts) -> Self {
+    pub(crate) fn new<B>(config: Arc<Config>, request: &http::Request<B>) -> Self {
+        let (headers, extensions) = (request.headers(), request.extensions());
+        let method = request.method();
+        let needs_event = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+            && extensions.get::<Exempt>().is_none();
         Self {
-            peer: peer(parts),
-            forwarded: config.client_ip.lines(&parts.headers),
-            user_agent: parts.headers.get(header::USER_AGENT).cloned(),
-            id: config.request_id.of(&parts.headers),
-            method: parts.method.clone(),
-            route: Route::of(parts),
+            peer: peer(extensions),
+            forwarded: config.client_ip.lines(headers),
+            user_agent: headers.get(&header::USER_AGENT).cloned(),
+            id: config.request_id.of(headers),
+            unaudited: needs_event.then(|| (method.clone(), Route::of(request))),
             status: AtomicU16::new(0),
-            emitted: AtomicBool::new(false),
-            exempt: AtomicBool::new(parts.extensions.get::<Exempt>().is_some()),
+            audited: AtomicBool::new(false),
             config,
         }
     }
 
     /// The handler has answered.
-    pub(crate) fn answered(&self, status: StatusCode) {
-        self.status.store(status.as_u16(), Ordering::Relaxed);
+    pub(crate) fn answered(&self, status: StatusCode, headers: &HeaderMap) {
+        if self.unaudited.is_some() && !grpc_failed(headers) {
+            self.status.store(status.as_u16(), Ordering::Relaxed);
+        }
     }
 
-    /// It has failed after its handler had answered.
-    pub(crate) fn failed(&self) {
-        self.status.store(0, Ordering::Relaxed);
+    /// The answer has ended.
+    pub(crate) fn ended(&self, trailers: &HeaderMap) {
+        if grpc_failed(trailers) {
+            self.status.store(0, Ordering::Relaxed);
+        }
     }
+}
+
+/// Whether a call of gRPC ended with another status than OK, as the headers or the trailers of its answer say.
+fn grpc_failed(headers: &HeaderMap) -> bool {
+    static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+    headers.get(&GRPC_STATUS).is_some_and(|status| status != "0")
 }
 
 impl audit_client::__Request for Request {
@@ -87,26 +99,25 @@ impl audit_client::__Request for Request {
     }
 
     fn emitted(&self) {
-        self.emitted.store(true, Ordering::Relaxed);
+        self.audited.store(true, Ordering::Relaxed);
     }
 
     fn exempt(&self, _: &'static str) {
-        self.exempt.store(true, Ordering::Relaxed);
+        self.audited.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Request {
     fn drop(&mut self) {
-        let is_safe = matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-        let left_an_event = *self.emitted.get_mut() || *self.exempt.get_mut();
+        let Some((method, route)) = self.unaudited.as_ref().filter(|_| !*self.audited.get_mut()) else { return };
         let Ok(status) = StatusCode::from_u16(*self.status.get_mut()) else { return };
-        if is_safe || left_an_event || !(status.is_success() || status.is_redirection()) {
+        if !(status.is_success() || status.is_redirection()) {
             return;
         }
-        let route = self.route.name();
+        let route = route.name();
         metrics::counter!("audit_unaudited_requests_total", "route" => route.to_owned()).increment(1);
         if let Some(tell) = &self.config.on_unaudited {
-            tell(route, &self.method, status);
+            tell(route, method, status);
         }
     }
 }
@@ -121,16 +132,16 @@ enum Route {
 }
 
 impl Route {
-    fn of(parts: &request::Parts) -> Self {
+    fn of<B>(request: &http::Request<B>) -> Self {
         #[cfg(feature = "axum")]
-        if let Some(matched) = parts.extensions.get::<axum::extract::MatchedPath>() {
+        if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
             return Self::Matched(matched.clone());
         }
-        let is_grpc = parts
-            .headers
+        let is_grpc = request
+            .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-        if is_grpc { Self::Grpc(parts.uri.clone()) } else { Self::Unknown }
+        if is_grpc { Self::Grpc(request.uri().clone()) } else { Self::Unknown }
     }
 
     fn name(&self) -> &str {
@@ -143,8 +154,7 @@ impl Route {
     }
 }
 
-fn peer(parts: &request::Parts) -> Option<SocketAddr> {
-    let extensions = &parts.extensions;
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
     if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
         return Some(info.0);

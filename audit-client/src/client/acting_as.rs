@@ -1,5 +1,6 @@
 //! A client together with who acts, for whom and from where.
 
+use std::any::Any;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,7 +12,7 @@ use super::AuditClient;
 use super::error::EmitError;
 use super::receipt::Receipt;
 use crate::context::carried::Carried;
-use crate::context::request::{self, Request};
+use crate::context::request::{self, Request, Scope};
 
 /// A client that names an actor for its events: see [`AuditClient::acting_as`].
 ///
@@ -23,11 +24,80 @@ pub struct ActingAs(Arc<Acting>);
 
 struct Acting {
     client: AuditClient,
-    /// Described by the request at the first event, unless it was made before.
-    context: OnceLock<Context>,
-    request: Option<Arc<dyn Request>>,
-    /// Who was found to act in the scope of this, after it was entered.
-    found: Mutex<Option<ActingAs>>,
+    context: Arc<Context>,
+    found: Found,
+    /// Where the request is known that the events belong to.
+    origin: Option<Arc<dyn Scope>>,
+}
+
+/// Who was found to act in a scope after it was entered: the caller's actor is known only when its handler begins.
+#[derive(Default)]
+struct Found(Mutex<Option<Arc<Context>>>);
+
+impl Found {
+    fn get(&self) -> Option<Arc<Context>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, context: Arc<Context>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context);
+    }
+}
+
+impl Scope for Acting {
+    fn request(&self) -> Option<&dyn Request> {
+        self.origin.as_ref()?.request()
+    }
+
+    fn acting(self: Arc<Self>, found: bool) -> Arc<dyn Any + Send + Sync> {
+        match self.found.get().filter(|_| found) {
+            None => self,
+            Some(context) => ActingAs::with(self.client.clone(), context, self.origin.clone()).0,
+        }
+    }
+
+    fn found(&self, context: Arc<Context>) {
+        self.found.set(context);
+    }
+}
+
+/// For servers: the scope of a request. It acts as whoever the request's description says, once an event asks for it.
+#[doc(hidden)]
+pub struct OfRequest<R> {
+    client: AuditClient,
+    /// Described at the first event.
+    context: OnceLock<Arc<Context>>,
+    found: Found,
+    request: R,
+}
+
+impl<R: Request> OfRequest<R> {
+    /// A request whose events go through a client.
+    pub fn new(client: AuditClient, request: R) -> Self {
+        Self { client, context: OnceLock::new(), found: Found::default(), request }
+    }
+
+    /// The request.
+    pub fn request(&self) -> &R {
+        &self.request
+    }
+}
+
+impl<R: Request> Scope for OfRequest<R> {
+    fn request(&self) -> Option<&dyn Request> {
+        Some(&self.request)
+    }
+
+    fn acting(self: Arc<Self>, found: bool) -> Arc<dyn Any + Send + Sync> {
+        let describe = || Arc::new(self.request.describe(self.client.context().clone()));
+        let described = || self.context.get_or_init(describe).clone();
+        let context = self.found.get().filter(|_| found).unwrap_or_else(described);
+        ActingAs::with(self.client.clone(), context, Some(self)).0
+    }
+
+    fn found(&self, context: Arc<Context>) {
+        self.found.set(context);
+    }
 }
 
 impl AuditClient {
@@ -42,7 +112,7 @@ impl AuditClient {
     /// # Ok(()) }
     /// ```
     pub fn acting_as(&self, identity: &dyn UserIdentity) -> ActingAs {
-        ActingAs::with(self.clone(), self.context().clone().identity(identity), None)
+        ActingAs::with(self.clone(), Arc::new(self.context().clone().identity(identity)), None)
     }
 
     /// Goes on for whom [`ActingAs::carry`] has written down: emits as that actor, on behalf of the same others, with that address,
@@ -50,37 +120,17 @@ impl AuditClient {
     pub fn resume(&self, carried: &Carried) -> ActingAs {
         // It was read or made whole; should that change, its events are refused for want of an actor, and say so.
         let context = carried.put_into(self.context().clone()).unwrap_or_else(|_| self.context().clone());
-        ActingAs::with(self.clone(), context, None)
+        ActingAs::with(self.clone(), Arc::new(context), None)
     }
 }
 
 impl ActingAs {
-    fn with(client: AuditClient, context: Context, request: Option<Arc<dyn Request>>) -> Self {
-        Self(Arc::new(Acting { client, context: OnceLock::from(context), request, found: Mutex::default() }))
-    }
-
-    /// For servers: acts as whoever the request's description says, once an event asks for it.
-    #[doc(hidden)]
-    pub fn __of_request(client: AuditClient, request: Arc<dyn Request>) -> Self {
-        Self(Arc::new(Acting { client, context: OnceLock::new(), request: Some(request), found: Mutex::default() }))
-    }
-
-    /// For servers: from now on, [`current`](Self::current) in the scope of this is another. The caller's actor is known only when
-    /// its handler begins.
-    #[doc(hidden)]
-    pub fn __found(&self, acting: Self) {
-        *self.0.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(acting);
-    }
-
-    fn context(&self) -> &Context {
-        self.0.context.get_or_init(|| {
-            let context = self.0.client.context().clone();
-            self.0.request.as_ref().map_or_else(|| context.clone(), |request| request.describe(context.clone()))
-        })
+    fn with(client: AuditClient, context: Arc<Context>, origin: Option<Arc<dyn Scope>>) -> Self {
+        Self(Arc::new(Acting { client, context, found: Found::default(), origin }))
     }
 
     fn map(&self, change: impl FnOnce(Context) -> Context) -> Self {
-        Self::with(self.0.client.clone(), change(self.context().clone()), self.0.request.clone())
+        Self::with(self.0.client.clone(), Arc::new(change(Context::clone(&self.0.context))), self.0.origin.clone())
     }
 
     /// The client.
@@ -119,19 +169,19 @@ impl ActingAs {
     /// Writes down who acts, for whom and from where, for a job's payload; see [`AuditClient::resume`].
     #[must_use]
     pub fn carry(&self) -> Carried {
-        Carried::of(self.context())
+        Carried::of(&self.0.context)
     }
 
     /// As [`AuditClient::encode`]; the event need not name its actor.
     pub fn encode<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Entry, EmitError> {
-        let entry = event.to_entry(self.context())?;
+        let entry = event.to_entry(&self.0.context)?;
         self.0.client.check_recipient(&entry)?;
         Ok(entry)
     }
 
     /// As [`AuditClient::emit`]; the event need not name its actor.
     pub fn emit<E: AuditEvent + ?Sized>(&self, event: &E) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
-        let entry = event.to_entry(self.context());
+        let entry = event.to_entry(&self.0.context);
         async move {
             let receipt = self.0.client.accept(entry?).await?;
             Ok(self.emitted(receipt))
@@ -140,18 +190,18 @@ impl ActingAs {
 
     /// As [`AuditClient::try_emit`]; the event need not name its actor.
     pub fn try_emit<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
-        let receipt = self.0.client.try_accept(event.to_entry(self.context())?)?;
+        let receipt = self.0.client.try_accept(event.to_entry(&self.0.context)?)?;
         Ok(self.emitted(receipt))
     }
 
     /// As [`AuditClient::emit_blocking`]; the event need not name its actor.
     pub fn emit_blocking<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
-        let receipt = self.0.client.accept_blocking(event.to_entry(self.context())?)?;
+        let receipt = self.0.client.accept_blocking(event.to_entry(&self.0.context)?)?;
         Ok(self.emitted(receipt))
     }
 
     fn emitted(&self, receipt: Receipt) -> Receipt {
-        request::emitted(self.0.request.as_ref());
+        request::emitted(self.0.request());
         receipt
     }
 }
@@ -159,22 +209,29 @@ impl ActingAs {
 /// Shows no key and no identity.
 impl fmt::Debug for ActingAs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActingAs").field("context", &self.0.context.get()).finish_non_exhaustive()
+        f.debug_struct("ActingAs").field("context", &self.0.context).finish_non_exhaustive()
     }
 }
 
 #[cfg(feature = "ambient")]
 mod ambient {
-    use std::sync::PoisonError;
+    use std::sync::Arc;
 
     use tokio::task::JoinHandle;
-    use tokio::task::futures::TaskLocalFuture;
 
-    use super::ActingAs;
-    use crate::context::request;
+    use super::{ActingAs, OfRequest};
+    use crate::context::request::{self, Request, Scope, Scoped};
 
-    tokio::task_local! {
-        static CURRENT: Option<ActingAs>;
+    impl<R: Request> OfRequest<R> {
+        /// As [`ActingAs::scope`].
+        pub fn scope<F: Future>(self: &Arc<Self>, future: F) -> Scoped<F> {
+            request::scope(Some(self.clone()), future)
+        }
+
+        /// As [`ActingAs::sync_scope`].
+        pub fn sync_scope<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
+            request::sync_scope(self.clone(), run)
+        }
     }
 
     /// With the feature `ambient`: the actor of the running task.
@@ -182,50 +239,36 @@ mod ambient {
         /// Runs a future in whose code [`current`](Self::current) is this actor, however deep the call. Scopes nest: the innermost
         /// counts. A task that is spawned inside does not have it: use [`spawn`], or [`in_scope`](Self::in_scope).
         pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-            self.__scope(future)
-        }
-
-        /// As `scope`, for a server that names the type of its future.
-        #[doc(hidden)]
-        pub fn __scope<F: Future>(&self, future: F) -> Scoped<F> {
-            request::scope(self.0.request.clone(), scoped(Some(self.clone()), future))
+            request::scope(Some(self.0.clone()), future)
         }
 
         /// As [`scope`](Self::scope), for code that does not wait.
         pub fn sync_scope<R>(&self, run: impl FnOnce() -> R) -> R {
-            request::sync_scope(self.0.request.clone(), || CURRENT.sync_scope(Some(self.clone()), run))
+            request::sync_scope(self.0.clone(), run)
         }
 
         /// The actor in whose scope this code runs. Outside of every scope there is none, and no default: then the record could
         /// not tell who acted.
         #[must_use]
         pub fn current() -> Option<Self> {
-            let entered = Self::__entered()?;
-            let found = entered.0.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            Some(found.unwrap_or(entered))
+            request::current()?.acting(true).downcast().ok().map(Self)
         }
 
-        /// The one whose scope was entered, whoever was found to act since then.
+        /// For servers: as in the scope that was entered, and whoever `find` returns is the current one from then on.
         #[doc(hidden)]
-        pub fn __entered() -> Option<Self> {
-            CURRENT.try_with(Clone::clone).ok().flatten()
+        pub fn __find(find: impl FnOnce(&Self) -> Self) -> Option<Self> {
+            let scope = request::current()?;
+            let found = find(&scope.clone().acting(false).downcast().ok().map(Self)?);
+            scope.found(found.0.context.clone());
+            Some(found)
         }
 
         /// Takes the scope of this task along, for `JoinSet::spawn`, `FuturesUnordered` and others: the future runs in it, wherever it is
         /// polled. Without a scope, the future runs as it is.
         pub fn in_scope<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
-            let current = Self::current();
-            let request = current.as_ref().and_then(|acting| acting.0.request.clone());
-            request::scope(request, scoped(current, future))
+            let current = Self::current().map(|acting| -> Arc<dyn Scope> { acting.0 });
+            request::scope(current, future)
         }
-    }
-
-    /// A future in whose code an actor is the current one.
-    #[doc(hidden)]
-    pub type Scoped<F> = request::Scoped<TaskLocalFuture<Option<ActingAs>, F>>;
-
-    fn scoped<F: Future>(acting: Option<ActingAs>, future: F) -> TaskLocalFuture<Option<ActingAs>, F> {
-        CURRENT.scope(acting, future)
     }
 
     /// As `tokio::spawn`, with the scope of this task.
@@ -253,4 +296,4 @@ mod ambient {
 }
 
 #[cfg(feature = "ambient")]
-pub use ambient::{Scoped, spawn, spawn_blocking};
+pub use ambient::{spawn, spawn_blocking};

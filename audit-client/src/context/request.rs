@@ -1,5 +1,6 @@
 //! A request that events are emitted for: a server describes it, and learns whether there were any.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use audit_core::Context;
@@ -16,42 +17,60 @@ pub trait Request: Send + Sync + 'static {
     fn exempt(&self, reason: &'static str);
 }
 
+/// What the code in a scope acts as.
+pub trait Scope: Send + Sync {
+    /// The request that it works for, if it does.
+    fn request(&self) -> Option<&dyn Request>;
+
+    /// The client with its context, which `ActingAs` knows. `found`: as whoever was found to act since the scope was entered.
+    fn acting(self: Arc<Self>, found: bool) -> Arc<dyn Any + Send + Sync>;
+
+    /// From now on, another one acts.
+    fn found(&self, context: Arc<Context>);
+}
+
 #[cfg(feature = "ambient")]
 tokio::task_local! {
-    static CURRENT: Option<Arc<dyn Request>>;
+    static CURRENT: Option<Arc<dyn Scope>>;
 }
 
-/// Runs a future whose events belong to the request.
+/// A future with its scope.
 #[cfg(feature = "ambient")]
-pub(crate) fn scope<F: Future>(request: Option<Arc<dyn Request>>, future: F) -> Scoped<F> {
-    CURRENT.scope(request, future)
+pub type Scoped<F> = tokio::task::futures::TaskLocalFuture<Option<Arc<dyn Scope>>, F>;
+
+#[cfg(feature = "ambient")]
+pub(crate) fn scope<F: Future>(scope: Option<Arc<dyn Scope>>, future: F) -> Scoped<F> {
+    CURRENT.scope(scope, future)
 }
 
-/// Such a future.
 #[cfg(feature = "ambient")]
-pub(crate) type Scoped<F> = tokio::task::futures::TaskLocalFuture<Option<Arc<dyn Request>>, F>;
+pub(crate) fn sync_scope<R>(scope: Arc<dyn Scope>, run: impl FnOnce() -> R) -> R {
+    CURRENT.sync_scope(Some(scope), run)
+}
 
-/// Tells the request that this task works for that it needs no event. Whether there is one.
+/// The scope in which this code runs.
+#[cfg(feature = "ambient")]
+pub(crate) fn current() -> Option<Arc<dyn Scope>> {
+    CURRENT.try_with(Clone::clone).ok().flatten()
+}
+
+/// Does something with the request that this code works for, if there is one.
+#[cfg(feature = "ambient")]
+fn with_current<R>(run: impl FnOnce(&dyn Request) -> R) -> Option<R> {
+    CURRENT.try_with(|scope| Some(run(scope.as_ref()?.request()?))).ok().flatten()
+}
+
+/// Tells the request that this code works for that it needs no event. Whether there is one.
 #[cfg(feature = "ambient")]
 pub fn exempt(reason: &'static str) -> bool {
-    let tell = |current: &Option<Arc<dyn Request>>| current.as_ref().map(|request| request.exempt(reason)).is_some();
-    CURRENT.try_with(tell).unwrap_or(false)
+    with_current(|request| request.exempt(reason)).is_some()
 }
 
-#[cfg(feature = "ambient")]
-pub(crate) fn sync_scope<R>(request: Option<Arc<dyn Request>>, run: impl FnOnce() -> R) -> R {
-    CURRENT.sync_scope(request, run)
-}
-
-/// Tells the request that this task works for, if there is one, and the given one.
-pub(crate) fn emitted(request: Option<&Arc<dyn Request>>) {
+/// Tells the request that this code works for, if there is one, and the given one.
+pub(crate) fn emitted(request: Option<&dyn Request>) {
     if let Some(request) = request {
         request.emitted();
     }
     #[cfg(feature = "ambient")]
-    let _ = CURRENT.try_with(|current| {
-        if let Some(request) = current {
-            request.emitted();
-        }
-    });
+    let _ = with_current(Request::emitted);
 }
