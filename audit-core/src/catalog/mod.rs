@@ -1,6 +1,7 @@
 //! What there is to know of an event type before any event: for catalogs, reviews and schemas.
 
 mod json_schema;
+mod personal;
 mod role;
 pub(crate) mod text;
 mod value_type;
@@ -84,14 +85,6 @@ impl EventType {
     pub const fn fields(mut self, fields: &'static [FieldType]) -> Self {
         self.fields = fields;
         self
-    }
-
-    /// Whether a field of such events, or of a value in them, is marked as personal data. Who acted, from where and with what
-    /// is in every event and needs no mark.
-    #[must_use]
-    pub fn holds_personal_data(&self) -> bool {
-        let of_value = |field: &FieldType| field.value.is_some_and(ValueType::holds_personal_data);
-        self.fields.iter().any(|field| field.personal || of_value(field))
     }
 
     /// Whose events each say their own name, by [`EventDataWriter::name`](crate::EventDataWriter::event_name): for events that

@@ -25,20 +25,6 @@ pub enum ValueType {
     OrNull(&'static Self),
 }
 
-impl ValueType {
-    /// Whether a field in it is marked as personal data.
-    pub(super) fn holds_personal_data(&self) -> bool {
-        match self {
-            Self::Object(fields) | Self::Variant(_, fields) => {
-                fields.iter().any(|field| field.personal || field.value.is_some_and(Self::holds_personal_data))
-            }
-            Self::OneOf(variants) => variants.iter().any(Self::holds_personal_data),
-            Self::List(item) | Self::Map(item) | Self::OrNull(item) => item.holds_personal_data(),
-            Self::Name(_) => false,
-        }
-    }
-}
-
 /// A field of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
