@@ -245,7 +245,12 @@ impl DeadLetters {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (file, fresh) = match self.file.take() {
+        let path = self.dir.join(dead_letter_file(&self.name, self.index));
+        let still_there = self.file.take().filter(|file| file.is_at(&path).unwrap_or(true));
+        if still_there.is_none() {
+            self.length = 0;
+        }
+        let (file, fresh) = match still_there {
             Some(file) => (file, false),
             None => (self.create()?, true),
         };
@@ -270,6 +275,11 @@ impl DeadLetters {
             return Err(error);
         }
         self.length += bytes.len() as u64;
+        // Its index is another one if it is new.
+        let path = self.dir.join(dead_letter_file(&self.name, self.index));
+        if !file.is_at(&path)? {
+            return Err(io::Error::other("the file of dead letters was removed or replaced while it was in use"));
+        }
         self.file = Some(file);
         Ok(())
     }

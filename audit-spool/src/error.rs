@@ -101,6 +101,21 @@ pub enum SpoolError {
         /// The cipher's number.
         cipher: u8,
     },
+    /// The acknowledgements say that events are kept, and no segment is there.
+    #[error(
+        "the files {name}.acks.* in {dir:?} say that {kept}, and no segment is there: put the files \
+         {name}.*.seg back; if they are gone for good, so are the events: then remove the files {name}.acks.*",
+        kept = if *events == 1 { "1 event is kept".to_owned() } else { format!("{events} events are kept") }
+    )]
+    #[non_exhaustive]
+    SegmentsMissing {
+        /// The directory.
+        dir: PathBuf,
+        /// The spool's name.
+        name: String,
+        /// How many events are kept, as it says.
+        events: u64,
+    },
     /// The spool was closed.
     #[error("the spool is closed")]
     Closed,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dead_letters::DeadLetters;
-use super::disk::Lock;
 use super::error::Refusal;
 use super::log::Log;
 use super::queue::Queue;
@@ -23,8 +22,6 @@ pub(super) struct IoThread {
     pub(super) letters: DeadLetters,
     pub(super) queue: Arc<Queue>,
     pub(super) shared: Arc<Shared>,
-    /// Released when the thread ends: then another process may open the spool.
-    pub(super) lock: Box<dyn Lock>,
 }
 
 /// Marks the queue as ended when the thread ends, also by a panic.
@@ -73,9 +70,7 @@ impl IoThread {
             record.refuse(Refusal::Closed);
         }
         self.shared.state().closed = true;
-        let finished = self.log.finish();
-        drop(self.lock);
-        finished
+        self.log.finish()
     }
 
     fn settle(&mut self, sync: bool) -> bool {

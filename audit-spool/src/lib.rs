@@ -155,12 +155,12 @@ impl Spool {
         let options = options.checked()?;
         disk.prepare_dir(&dir).map_err(SpoolError::io("make the directory", &dir))?;
         let lock = recovery::take_lock(&*disk, &dir, &options)?;
-        let opened = recovery::recover(&disk, &dir, &options)?;
+        let opened = recovery::recover(&disk, &dir, &options, lock)?;
         let letters =
             DeadLetters::open(&disk, &dir, &options.name).map_err(SpoolError::io("read the dead letters in", &dir))?;
         let queue = Arc::new(Queue::default());
         let shared = opened.shared;
-        let work = IoThread { log: opened.log, letters, queue: Arc::clone(&queue), shared: Arc::clone(&shared), lock };
+        let work = IoThread { log: opened.log, letters, queue: Arc::clone(&queue), shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
             .name("audit-spool".to_owned())
             .spawn(|| work.run())
@@ -305,6 +305,12 @@ impl Spool {
         self.handle.shared.state().pending_before(seq)
     }
 
+    /// Whether an event is kept and not acknowledged.
+    pub fn keeps(&self, seq: u64) -> bool {
+        let state = self.handle.shared.state();
+        seq < state.next_seq && !state.acked.contains_all(&(seq..seq + 1))
+    }
+
     /// What was found at the opening.
     pub fn recovery(&self) -> &Recovery {
         &self.handle.recovery
@@ -332,7 +338,8 @@ impl Spool {
     }
 
     /// Ends the spool: writes what is queued, or refuses it if there is no room; makes acknowledgements durable; releases the
-    /// lock. Blocks on the disk. A second call does nothing.
+    /// lock. Blocks on the disk. A second call does nothing. Events whose segment was removed meanwhile count as damage, and are no
+    /// longer kept.
     pub fn close(&self) -> Result<(), SpoolError> {
         self.handle.queue.close();
         let thread = self.handle.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

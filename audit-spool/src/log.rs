@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use super::ack_journal::AckJournal;
 use super::cipher::TAG_BYTES;
-use super::disk::{Disk, DiskFile, write_all_at};
+use super::disk::{Disk, DiskFile, Lock, write_all_at};
 use super::error::{AppendError, Refusal, is_out_of_space};
 use super::frame::{CHECKSUM_BYTES, FrameCode, HEADER_BYTES, MAX_CONTENT_BYTES};
 use super::options::{SpoolOptions, WhenFull};
@@ -68,6 +68,8 @@ pub(super) struct Log {
     options: SpoolOptions,
     shared: Arc<Shared>,
     journal: AckJournal,
+    /// Released with the log: then another process may open the spool.
+    lock: Box<dyn Lock>,
     active: Option<Active>,
     next_number: u64,
     /// Whether acknowledgements are missing in the journal, after it failed.
@@ -121,6 +123,7 @@ impl Log {
         options: SpoolOptions,
         shared: Arc<Shared>,
         journal: AckJournal,
+        lock: Box<dyn Lock>,
         next_number: u64,
     ) -> Self {
         Self {
@@ -129,6 +132,7 @@ impl Log {
             options,
             shared,
             journal,
+            lock,
             active: None,
             next_number,
             journal_behind: false,
@@ -233,8 +237,9 @@ impl Log {
         None
     }
 
-    /// Writes and syncs a group. On success it is durable, and the state says so.
+    /// Writes and syncs a group. On success it is durable, in a file that is at its path, and the state says so.
     fn write(&mut self, group: &[Pending]) -> Result<(), Failure> {
+        self.check_lock().map_err(|error| Failure { error, tainted: false })?;
         let base = self.shared.state().next_seq;
         self.buffer.clear();
         let (mut active, fresh) = if let Some(active) = self.active.take() {
@@ -261,6 +266,7 @@ impl Log {
             Err(_) => Ok(()),
         };
         let write_failed = written.is_err();
+        let synced = synced.and_then(|()| self.check_lock()).and_then(|()| self.check_file(&active, base, fresh));
         if let Err(error) = written.and(synced) {
             let tainted = match fresh {
                 Some((_, name)) => !self.undo_segment(name),
@@ -286,6 +292,24 @@ impl Log {
         drop(state);
         self.active = Some(Active { length, ..active });
         Ok(())
+    }
+
+    /// Whether this process still owns the spool.
+    fn check_lock(&self) -> io::Result<()> {
+        if self.lock.is_in_place()? { Ok(()) } else { Err(moved("the lock file")) }
+    }
+
+    /// Whether a segment is still the file at its path.
+    fn check_file(&self, active: &Active, base: u64, fresh: Option<(SegmentHeader, SegmentName)>) -> io::Result<()> {
+        let name = match fresh {
+            Some((_, name)) => name,
+            None => match self.shared.state().segment_mut(active.number) {
+                Some(segment) => segment.name,
+                None => SegmentName { base, number: active.number, damaged: false },
+            },
+        };
+        let path = self.dir.join(name.render(&self.options.name));
+        if active.file.is_at(&path)? { Ok(()) } else { Err(moved("the segment that is being written")) }
     }
 
     /// Makes the file of a new segment.
@@ -369,6 +393,13 @@ impl Log {
                 .collect();
             (new, done, state.next_seq)
         };
+        if self.journal_behind || !new.is_empty() || !done.is_empty() || sync {
+            if let Err(error) = self.check_lock() {
+                // The journal may be another process's.
+                self.shared.state().new_acks.splice(0..0, new);
+                return Err(error);
+            }
+        }
         let shared = &self.shared;
         let acked = || shared.state().acked.clone();
         let written = if self.journal_behind {
@@ -403,12 +434,52 @@ impl Log {
         self.journal_behind || self.journal.is_dirty()
     }
 
-    /// Ends the work: all acknowledgements durable, and a mark of how far the records are.
+    /// Ends the work: all acknowledgements durable, and a mark of how far the records are. What is not there any more is counted as
+    /// lost, so that nobody relies on it.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.seal();
+        self.lose_missing();
         self.shared.state().new_acks.push(0..0);
         self.settle(true)
     }
+}
+
+impl Log {
+    /// Gives up the records whose segment is not at its path, or is shorter than it was.
+    fn lose_missing(&self) {
+        let segments = self.shared.state().segments.clone();
+        for segment in segments {
+            let path = segment.path(&self.dir, &self.options);
+            let length = self.disk.open(&path, false).and_then(|file| file.length());
+            let is_there = match length {
+                Ok(length) => length >= segment.length,
+                Err(error) if is_missing(&error) => false,
+                // It may well be there.
+                Err(_) => true,
+            };
+            if is_there {
+                continue;
+            }
+            let mut state = self.shared.state();
+            let events = state.acknowledge(segment.seqs.clone());
+            state.damage.events += events;
+            drop(state);
+            if events > 0 {
+                tracing::error!(
+                    events,
+                    ?path,
+                    "a segment of the spool was removed while it was in use: its events are lost"
+                );
+            }
+        }
+    }
+}
+
+/// What happened to a file that this process has open.
+fn moved(what: &str) -> io::Error {
+    io::Error::other(format!(
+        "{what} was removed or replaced while it was in use: give the spool its directory back, and restart the process"
+    ))
 }
 
 /// Bytes around a record's id and event data on disk.

@@ -23,7 +23,7 @@ use super::log::{Log, Pending};
 use super::options::{SpoolOptions, WhenFull};
 use super::queue::Queue;
 use super::reader::Reader;
-use super::recovery::recover;
+use super::recovery::{recover, take_lock};
 use super::state::Shared;
 
 const DIR: &str = "/spool";
@@ -141,7 +141,8 @@ impl Model {
             self.disk.set_faults(rates);
             let failed_syncs = self.disk.failed_syncs();
             let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
-            let opened = recover(&disk, Path::new(DIR), &self.options).and_then(|opened| {
+            let lock = take_lock(&*disk, Path::new(DIR), &self.options);
+            let opened = lock.and_then(|lock| recover(&disk, Path::new(DIR), &self.options, lock)).and_then(|opened| {
                 DeadLetters::open(&disk, Path::new(DIR), "m")
                     .map_err(super::SpoolError::io("open", DIR))
                     .map(|letters| (opened, letters))

@@ -48,14 +48,25 @@ pub(super) struct Opened {
 /// Makes this process the spool's owner.
 pub(super) fn take_lock(disk: &dyn Disk, dir: &Path, options: &SpoolOptions) -> Result<Box<dyn Lock>, SpoolError> {
     let path = dir.join(format!("{}.lock", options.name));
-    disk.lock(&path).map_err(|error| match error {
-        LockError::Held { owner } => SpoolError::Owned { dir: dir.to_owned(), name: options.name.clone(), owner },
-        LockError::Io(source) => SpoolError::Io { doing: "lock", path, source },
-    })
+    loop {
+        let lock = disk.lock(&path).map_err(|error| match error {
+            LockError::Held { owner } => SpoolError::Owned { dir: dir.to_owned(), name: options.name.clone(), owner },
+            LockError::Io(source) => SpoolError::Io { doing: "lock", path: path.clone(), source },
+        })?;
+        // Another process may have removed the file between its opening and its locking.
+        if lock.is_in_place().map_err(SpoolError::io("lock", &path))? {
+            return Ok(lock);
+        }
+    }
 }
 
-/// Reads what is there and makes it ready. The caller holds the lock.
-pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) -> Result<Opened, SpoolError> {
+/// Reads what is there and makes it ready.
+pub(super) fn recover(
+    disk: &Arc<dyn Disk>,
+    dir: &Path,
+    options: &SpoolOptions,
+    lock: Box<dyn Lock>,
+) -> Result<Opened, SpoolError> {
     let (mut journal, known) = AckJournal::load(disk, dir, &options.name)?;
     let mut acked = known.acked;
     acked.insert(0..1);
@@ -87,6 +98,10 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) 
             frame_code(header, options, &segment.path(dir, options))?;
         }
     }
+    let kept = next_seq - acked.members_in(&(0..next_seq));
+    if segments.is_empty() && kept > 0 {
+        return Err(SpoolError::SegmentsMissing { dir: dir.to_owned(), name: options.name.clone(), events: kept });
+    }
     journal.write_first_snapshot(&acked, next_seq).map_err(SpoolError::io("write the acknowledgements in", dir))?;
 
     let state = State { segments, acked, next_seq, ..State::default() };
@@ -95,7 +110,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) 
     recovery.backlog_bytes = open.map(|segment| segment.length).sum();
     let shared = Arc::new(Shared::new(state));
     let dir = dir.to_owned();
-    let log = Log::new(Arc::clone(disk), dir, options.clone(), Arc::clone(&shared), journal, next_number);
+    let log = Log::new(Arc::clone(disk), dir, options.clone(), Arc::clone(&shared), journal, lock, next_number);
     Ok(Opened { log, shared, recovery })
 }
 

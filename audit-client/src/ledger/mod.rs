@@ -378,13 +378,15 @@ impl Ledger {
         report.accepted = report.delivered + report.dead + report.kept + report.lost;
         let mut open: Vec<_> = std::mem::take(&mut books.open).into_iter().collect();
         open.sort_unstable_by_key(|(seq, _)| *seq);
-        for (_, Open { id, verdict, on_its_way, in_doubt }) in open {
+        for (seq, Open { id, verdict, on_its_way, in_doubt }) in open {
             let in_doubt = in_doubt || on_its_way;
             report.in_doubt += u64::from(in_doubt);
-            self.end_without_verdict(&mut report, id, verdict, in_doubt);
+            // Its segment may have been removed.
+            let is_kept = self.spool.as_ref().is_some_and(|spool| spool.keeps(seq));
+            end_without_verdict(&mut report, id, verdict, is_kept, in_doubt);
         }
         for (id, verdict) in books.expected.end() {
-            self.end_without_verdict(&mut report, id, Some(verdict), false);
+            end_without_verdict(&mut report, id, Some(verdict), self.spool.is_some(), false);
         }
         report.kept_ids.complete_to(report.kept);
         report.lost_ids.complete_to(report.lost);
@@ -397,22 +399,6 @@ impl Ledger {
             let _ = waiter.send(report.clone());
         }
         report
-    }
-
-    fn end_without_verdict(
-        &self,
-        report: &mut ShutdownReport,
-        id: EventId,
-        verdict: Option<oneshot::Sender<Verdict>>,
-        in_doubt: bool,
-    ) {
-        let keeps = self.spool.is_some();
-        let ids = if keeps { &mut report.kept_ids } else { &mut report.lost_ids };
-        ids.push(&id, usize::MAX);
-        if let Some(verdict) = verdict {
-            let reason = if keeps { NotDelivered::Kept { id } } else { NotDelivered::Lost { id, in_doubt } };
-            let _ = verdict.send(Err(reason));
-        }
     }
 
     pub(crate) fn figures(&self) -> Figures {
@@ -447,6 +433,21 @@ impl Ledger {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn end_without_verdict(
+    report: &mut ShutdownReport,
+    id: EventId,
+    verdict: Option<oneshot::Sender<Verdict>>,
+    is_kept: bool,
+    in_doubt: bool,
+) {
+    let ids = if is_kept { &mut report.kept_ids } else { &mut report.lost_ids };
+    ids.push(&id, usize::MAX);
+    if let Some(verdict) = verdict {
+        let reason = if is_kept { NotDelivered::Kept { id } } else { NotDelivered::Lost { id, in_doubt } };
+        let _ = verdict.send(Err(reason));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Disk, DiskFile, Lock, LockError};
 
@@ -59,7 +59,7 @@ impl Disk for RealDisk {
         if let Err(error) = written {
             tracing::warn!(%error, "the spool's lock file does not tell this process's id");
         }
-        Ok(Box::new(RealLock(file)))
+        Ok(Box::new(RealLock { file, path: path.to_owned() }))
     }
 
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
@@ -75,9 +75,38 @@ fn owner(file: &mut File) -> Option<u32> {
 }
 
 #[derive(Debug)]
-struct RealLock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+struct RealLock {
+    /// The lock lasts as long as it is open.
+    file: File,
+    path: PathBuf,
+}
 
-impl Lock for RealLock {}
+impl Lock for RealLock {
+    fn is_in_place(&self) -> io::Result<bool> {
+        is_at(&self.file, &self.path)
+    }
+}
+
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let there = match std::fs::metadata(path) {
+        Ok(there) => there,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    let open = file.metadata()?;
+    Ok((there.dev(), there.ino()) == (open.dev(), open.ino()))
+}
+
+/// Without inodes, only a missing file is noticed. (Windows lets no one remove an open file.)
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> io::Result<bool> {
+    path.try_exists()
+}
 
 #[derive(Debug)]
 struct RealFile(File);
@@ -113,6 +142,10 @@ impl DiskFile for RealFile {
 
     fn length(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        is_at(&self.0, path)
     }
 }
 

@@ -310,7 +310,7 @@ impl Disk for SimulatedDisk {
 
     fn lock(&self, _: &Path) -> Result<Box<dyn Lock>, LockError> {
         self.inner().call(Call::Change).map_err(LockError::Io)?;
-        Ok(Box::new(NoLock))
+        Ok(Box::new(SimulatedLock(self.clone())))
     }
 
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
@@ -319,10 +319,16 @@ impl Disk for SimulatedDisk {
     }
 }
 
+/// Nobody takes it away, but asking may fail.
 #[derive(Debug)]
-struct NoLock;
+struct SimulatedLock(SimulatedDisk);
 
-impl Lock for NoLock {}
+impl Lock for SimulatedLock {
+    fn is_in_place(&self) -> io::Result<bool> {
+        self.0.inner().call(Call::Read)?;
+        Ok(true)
+    }
+}
 
 #[derive(Debug)]
 struct SimulatedFile {
@@ -421,6 +427,10 @@ impl DiskFile for SimulatedFile {
 
     fn length(&self) -> io::Result<u64> {
         Ok(self.enter(Call::Read)?.inodes[self.inode].view.len() as u64)
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.enter(Call::Read)?.names.get(&name_of(path)) == Some(&self.inode))
     }
 }
 
