@@ -393,12 +393,11 @@ impl Log {
                 .collect();
             (new, done, state.next_seq)
         };
-        if self.journal_behind || !new.is_empty() || !done.is_empty() || sync {
-            if let Err(error) = self.check_lock() {
-                // The journal may be another process's.
-                self.shared.state().new_acks.splice(0..0, new);
-                return Err(error);
-            }
+        let changes_something = self.journal_behind || !new.is_empty() || !done.is_empty() || sync;
+        if changes_something && let Err(error) = self.check_lock() {
+            // The journal may be another process's.
+            self.shared.state().new_acks.splice(0..0, new);
+            return Err(error);
         }
         let shared = &self.shared;
         let acked = || shared.state().acked.clone();
