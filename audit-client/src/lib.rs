@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use audit_client::{AuditClient, AuditEvent, UserIdentity};
+//! use audit_client::{AuditClient, AuditEvent, EventId, UserIdentity};
 //!
 //! #[derive(UserIdentity)]
 //! #[audit(type = "Staff")]
@@ -17,7 +17,7 @@
 //! #[audit(source = "orders.example.com")]
 //! struct RefundIssued<'a> {
 //!     #[audit(id)]
-//!     refund: &'a str,
+//!     event: EventId,
 //!     #[audit(user_identity)]
 //!     by: &'a Staff,
 //!     amount_cents: u64,
@@ -29,7 +29,8 @@
 //!     .build()
 //!     .await?;
 //! let alice = Staff { email: "alice@example.com".to_owned() };
-//! let receipt = client.emit(&RefundIssued { refund: "r-1", by: &alice, amount_cents: 1999 }).await?;
+//! let refund = RefundIssued { event: EventId::generate(), by: &alice, amount_cents: 1999 };
+//! let receipt = client.emit(&refund).await?;
 //! println!("stored as {}", receipt.delivered().await?.event_id);
 //! println!("{}", client.shutdown(Duration::from_secs(10)).await);
 //! # Ok(()) }
