@@ -54,6 +54,7 @@
 //! | `encryption` | spools encrypted at rest |
 //! | `jiff02`, `chrono04`, `time03`, `uuid1`, `ulid` | those crates' times and ids in fields of events |
 
+mod blocking;
 mod client;
 mod context;
 mod delivery;
@@ -76,6 +77,7 @@ pub use client::builder::ClientBuilder;
 pub use client::config::{ClientConfig, GiveUpAfter, HumanDuration, ParseDurationError};
 pub use client::error::{BuildError, EmitError, FlushError};
 pub use client::receipt::Receipt;
+pub use client::shutdown_guard::ShutdownGuard;
 pub use client::{AuditClient, testing};
 pub use context::carried::Carried;
 // For `audit-tower`, and servers like it.

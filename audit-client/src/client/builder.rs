@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use super::AuditClient;
 use super::error::BuildError;
 use super::thread;
+use crate::blocking::block_on;
 use crate::delivery::handover::{Callback, Handover};
 use crate::delivery::pace::Waits;
 use crate::delivery::state::{DeliveryLoop, Policy, Shared};
@@ -29,7 +30,6 @@ use crate::text::cut;
 #[cfg(feature = "aws")]
 use crate::transport::aws::{AwsSettings, AwsTransport};
 use crate::transport::submit::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
-use pollster::block_on;
 
 /// The shortest capacity in bytes: what one request may carry.
 const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();
@@ -65,6 +65,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     max_concurrency: u16,
     waits: Waits,
+    shutdown_keeps_trying: bool,
     region: Option<String>,
     endpoint_url: Option<String>,
     #[cfg(feature = "aws")]
@@ -103,6 +104,7 @@ impl Default for ClientBuilder {
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             max_concurrency: DEFAULT_MAX_CONCURRENCY,
             waits: Waits::default(),
+            shutdown_keeps_trying: false,
             region: None,
             endpoint_url: None,
             #[cfg(feature = "aws")]
@@ -217,6 +219,14 @@ impl ClientBuilder {
     /// `longest`, by default 60 s.
     pub fn probe(mut self, first: Duration, longest: Duration) -> Self {
         (self.waits.probe_first, self.waits.probe_longest) = (first.min(LONGEST), longest.min(LONGEST));
+        self
+    }
+
+    /// With a spool: whether a shutdown tries until its deadline while the channel fails. By default it does not: what is on disk is
+    /// kept, and the next start delivers it. The channel fails when delivery is paused, when three requests in a row or those of
+    /// a second have failed, or when it asks for a wait beyond the deadline; a shutdown tries once more in any case.
+    pub fn shutdown_keeps_trying(mut self, keeps_trying: bool) -> Self {
+        self.shutdown_keeps_trying = keeps_trying;
         self
     }
 
@@ -365,6 +375,7 @@ impl ClientBuilder {
             },
             most_concurrent: self.max_concurrency,
             waits: self.waits,
+            shutdown_keeps_trying: self.shutdown_keeps_trying,
             seed: self.seed,
         };
         let to = match self.transport {

@@ -56,6 +56,8 @@ pub struct ClientConfig {
     pub connect_timeout: Option<HumanDuration>,
     /// See [`ClientBuilder::max_concurrency`]. In the environment: `AUDIT_MAX_CONCURRENCY`.
     pub max_concurrency: Option<u16>,
+    /// See [`ClientBuilder::shutdown_keeps_trying`]. In the environment: `AUDIT_SHUTDOWN_KEEPS_TRYING`.
+    pub shutdown_keeps_trying: Option<bool>,
     /// See [`ClientBuilder::region`]. In the environment: `AUDIT_REGION`.
     pub region: Option<String>,
     /// See [`ClientBuilder::endpoint_url`]. In the environment: `AUDIT_ENDPOINT_URL`, or AWS's own variables.
@@ -91,6 +93,7 @@ impl ClientConfig {
             attempt_timeout: vars.parsed("AUDIT_ATTEMPT_TIMEOUT", HumanDuration::RULE)?,
             connect_timeout: vars.parsed("AUDIT_CONNECT_TIMEOUT", HumanDuration::RULE)?,
             max_concurrency: vars.parsed("AUDIT_MAX_CONCURRENCY", "a whole number from 1 to 1000")?,
+            shutdown_keeps_trying: vars.parsed("AUDIT_SHUTDOWN_KEEPS_TRYING", "`true` or `false`")?,
             region: vars.text("AUDIT_REGION")?,
             endpoint_url: vars.text("AUDIT_ENDPOINT_URL")?,
             hmac_key: vars.text("AUDIT_HMAC_KEY")?,
@@ -123,6 +126,7 @@ impl ClientConfig {
         let builder = set(builder, self.attempt_timeout, |builder, limit| builder.attempt_timeout(limit.get()));
         let builder = set(builder, self.connect_timeout, |builder, limit| builder.connect_timeout(limit.get()));
         let builder = set(builder, self.max_concurrency, ClientBuilder::max_concurrency);
+        let builder = set(builder, self.shutdown_keeps_trying, ClientBuilder::shutdown_keeps_trying);
         let builder = set(builder, self.region, ClientBuilder::region);
         let builder = set(builder, self.endpoint_url, ClientBuilder::endpoint_url);
         let builder = set(builder, self.hmac_key, |builder, key| {
@@ -354,11 +358,13 @@ mod tests {
             ("AUDIT_LINGER", "50ms"),
             ("AUDIT_GIVE_UP_AFTER", "never"),
             ("AUDIT_MAX_CONCURRENCY", "3"),
+            ("AUDIT_SHUTDOWN_KEEPS_TRYING", "true"),
             ("AUDIT_REGION", ""),
         ])
         .expect("valid");
         let section = r#"{"channel_arn":"arn","external_id":"partner","spool":"/var/spool","capacity_entries":7,
-            "linger":"50ms","give_up_after":"never","max_concurrency":3}"#;
+            "linger":"50ms","give_up_after":"never","max_concurrency":3,
+            "shutdown_keeps_trying":true}"#;
         let from_file: ClientConfig = serde_json::from_str(section).expect("valid");
         assert_eq!(from_env, from_file);
         let written = serde_json::to_string(&from_file).expect("written");

@@ -5,6 +5,7 @@ pub(crate) mod builder;
 pub(crate) mod config;
 pub(crate) mod error;
 pub(crate) mod receipt;
+pub(crate) mod shutdown_guard;
 pub mod testing;
 mod thread;
 
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 
 use self::error::{EmitError, FlushError};
 use self::receipt::{Interest, Receipt};
+use crate::blocking::block_on;
 use crate::context::request;
 use crate::delivery::handover::DeadLetters;
 use crate::delivery::state::Shared;
@@ -32,7 +34,6 @@ use crate::observe::tap::Tap;
 use crate::queue::capacity::{NoCapacity, Permit};
 use crate::queue::{Accepted, MemoryQueue, Queue};
 use crate::spool::{Append, AppendError, Refusal};
-use pollster::block_on;
 
 /// How long after its deadline a shutdown that the pipeline does not answer is answered for it.
 const WATCHDOG_GRACE: Duration = Duration::from_millis(45);
@@ -143,6 +144,9 @@ impl AuditClient {
 
     /// Takes in no more events, sends what waits, and says what became of every one: when all have their verdict, at
     /// the latest at the deadline. Called again, it gives the same report.
+    ///
+    /// With a spool, it does not wait for a channel that fails: it tries once more, and what is on disk is kept for the next start.
+    /// [`ClientBuilder::shutdown_keeps_trying`](crate::ClientBuilder::shutdown_keeps_trying) says otherwise.
     ///
     /// Begins when the future is first polled, and then goes on also if the future is dropped.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use audit_core::EventId;
 use tokio::sync::oneshot;
 
+use crate::blocking::block_on;
 use crate::delivery::state::Shared;
 use crate::ledger::expected::VerdictToken;
 use crate::ledger::verdict::{Delivery, NotDelivered, Verdict};
-use pollster::block_on;
 
 /// A claim on what becomes of one event. Dropping it costs nothing and changes nothing.
 ///

@@ -25,6 +25,9 @@ impl DeliveryLoop {
         match self.ends {
             Ends::Open => {
                 self.ends = Ends::By(by);
+                if matches!(self.shared.queue, Queue::Spool(_)) && !self.policy.shutdown_keeps_trying {
+                    self.last_try = Some(self.pace.last_try(now));
+                }
                 // What waits for its next turn may try at once: there may be no other.
                 self.batcher.hurry(now);
                 self.pace.hurry(now);
@@ -34,6 +37,20 @@ impl DeliveryLoop {
             Ends::By(_) => return,
         }
         self.disk_grace = for_the_disk + DISK_GRACE;
+    }
+
+    /// Whether there is nothing to wait for: every event has its verdict, the time is over, or what is open is on disk and waits
+    /// for a channel that fails or that has asked for a longer wait.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let Ends::By(limit) = self.ends else { return false };
+        let signals = self.shared.ledger.signals();
+        if signals.open == 0 || limit.is_some_and(|limit| limit <= now) {
+            return true;
+        }
+        let Some(last_try) = self.last_try else { return false };
+        let is_on_disk = signals.promises == 0 && self.dead_letter_writes.is_empty();
+        let is_asked_to_wait = self.in_flight.is_empty() && limit.is_some_and(|limit| limit <= self.pace.gate());
+        is_on_disk && (is_asked_to_wait || self.pace.fails_since(last_try, now))
     }
 
     pub(super) async fn end(mut self) {

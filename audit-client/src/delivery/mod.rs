@@ -47,9 +47,7 @@ impl DeliveryLoop {
             self.shared.ledger.look_at_flushes();
             self.give_up(now);
             self.note_end(now, signals.shutdown, signals.orphaned);
-            if let Ends::By(limit) = self.ends
-                && (self.shared.ledger.signals().open == 0 || limit.is_some_and(|limit| limit <= now))
-            {
+            if self.is_over(now) {
                 break;
             }
             while let Some(parcel) = self.next_parcel(now, signals.urgency) {
@@ -99,8 +97,9 @@ impl DeliveryLoop {
             Ends::By(limit) => limit,
             Ends::Open => None,
         };
+        let fails = self.last_try.and_then(|last_try| self.pace.fails_by(last_try)).filter(|by| *by > now);
         let gathered = self.gathers_until().filter(|until| *until > now);
-        [send, self.give_up_check, self.read_again, gathered, end].into_iter().flatten().min()
+        [send, self.give_up_check, self.read_again, gathered, fails, end].into_iter().flatten().min()
     }
 
     fn send(&mut self, parcel: Parcel) {

@@ -10,6 +10,10 @@ use crate::spool::Outcome;
 /// The longest wait that a service can ask for: beyond it, it is probed all the same.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(15);
 
+/// After how many failures in a row the channel counts as failing, and after how long if they come slowly.
+const FAILS_AFTER: u32 = 3;
+const FAILS_FOR: Duration = Duration::from_secs(1);
+
 /// Waits between attempts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waits {
@@ -70,12 +74,28 @@ pub(crate) struct Pace {
     /// reacted to what that request met.
     round: u64,
     pause: Option<Pause>,
+    /// The failures since something last succeeded.
+    failing: Option<Failing>,
+}
+
+/// Requests that fail one after the other, so that nothing is taken.
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    since: Instant,
+    in_a_row: u32,
+}
+
+/// The moment of a shutdown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastTry {
+    at: Instant,
+    round: u64,
 }
 
 impl Pace {
     pub(crate) fn new(waits: Waits, most: u16, now: Instant) -> Self {
         let most = f64::from(most.max(1));
-        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, round: 0, pause: None }
+        Self { waits, most, limit: most, gate: now, asked: now, failures: 0, round: 0, pause: None, failing: None }
     }
 
     /// How many requests may be on their way at once. After a failure it is one, until something succeeds.
@@ -111,6 +131,7 @@ impl Pace {
     /// Something was settled: the way is open. Returns the pause that this ends.
     pub(crate) fn succeeded(&mut self, now: Instant) -> Option<Pause> {
         self.failures = 0;
+        self.failing = None;
         self.limit = (self.limit + self.limit.recip()).min(self.most);
         let ended = self.pause.take();
         if ended.is_some() {
@@ -128,6 +149,8 @@ impl Pace {
         made_progress: bool,
         random: &mut fastrand::Rng,
     ) {
+        // It answers, and takes what is slow enough.
+        self.failing = None;
         if made_progress {
             // Some of it was taken: send less at once, but do not wait ever longer.
             self.failures = 0;
@@ -151,6 +174,7 @@ impl Pace {
     ) {
         if self.is_news(round) {
             self.failures = self.failures.saturating_add(1);
+            self.note_failing(now);
             let wait = self.waits.backoff(self.failures, random);
             self.close_until(now + wait);
         }
@@ -162,6 +186,7 @@ impl Pace {
     pub(crate) fn paused(&mut self, round: u64, now: Instant, code: Outcome, message: String) -> Option<&Pause> {
         if self.is_news(round) {
             self.failures = if self.pause.is_some() { self.failures.saturating_add(1) } else { 1 };
+            self.note_failing(now);
             self.close_until(now + self.waits.probe(self.failures));
         }
         let since = self.pause.as_ref().map_or_else(SystemTime::now, |pause| pause.since);
@@ -174,6 +199,28 @@ impl Pace {
     /// has asked to wait.
     pub(crate) fn hurry(&mut self, now: Instant) {
         self.gate = self.gate.min(self.asked.max(now));
+    }
+
+    /// For a shutdown, from which on [`fails_since`](Self::fails_since) counts.
+    pub(crate) fn last_try(&self, now: Instant) -> LastTry {
+        LastTry { at: now, round: self.round }
+    }
+
+    /// Whether the channel is failing, and has failed once more since the shutdown began or has not answered in a moment.
+    pub(crate) fn fails_since(&self, last_try: LastTry, now: Instant) -> bool {
+        let Some(failing) = self.failing else { return false };
+        let has_failed_again = self.round > last_try.round && (self.pause.is_some() || failing.in_a_row >= FAILS_AFTER);
+        has_failed_again || self.fails_by(last_try).is_some_and(|by| by <= now)
+    }
+
+    /// When waiting for the channel is over, unless something succeeds before.
+    pub(crate) fn fails_by(&self, last_try: LastTry) -> Option<Instant> {
+        self.failing.map(|failing| failing.since.max(last_try.at) + FAILS_FOR)
+    }
+
+    fn note_failing(&mut self, now: Instant) {
+        let failing = self.failing.get_or_insert(Failing { since: now, in_a_row: 0 });
+        failing.in_a_row = failing.in_a_row.saturating_add(1);
     }
 
     fn is_news(&mut self, round: u64) -> bool {
@@ -253,6 +300,40 @@ mod tests {
         assert_eq!(pace.gate(), start + Duration::from_secs(7));
         pace.failed(pace.round(), start, Some(Duration::MAX), &mut random);
         assert_eq!(pace.gate(), start + Duration::from_mins(15));
+    }
+
+    #[test]
+    fn the_channel_is_failing_after_three_failures_in_a_row_or_a_second_or_a_pause() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut pace = Pace::new(Waits::default(), 8, start);
+        let last_try = pace.last_try(start);
+        for _ in 0..2 {
+            assert!(!pace.fails_since(last_try, start));
+            pace.failed(pace.round(), start, None, &mut random);
+        }
+        assert!(!pace.fails_since(last_try, start));
+        assert!(pace.fails_since(last_try, start + second), "two that were slow");
+        pace.succeeded(start);
+        assert!(!pace.fails_since(last_try, start + second), "it takes events again");
+        for _ in 0..3 {
+            pace.failed(pace.round(), start + second, None, &mut random);
+        }
+        assert!(pace.fails_since(last_try, start + second), "three in a row");
+
+        // A shutdown tries once more, for a second.
+        let last_try = pace.last_try(start + 10 * second);
+        assert!(!pace.fails_since(last_try, start + 10 * second));
+        assert_eq!(pace.fails_by(last_try), Some(start + 11 * second));
+        pace.failed(pace.round(), start + 10 * second, None, &mut random);
+        assert!(pace.fails_since(last_try, start + 10 * second));
+        pace.throttled(pace.round(), start + 10 * second, None, false, &mut random);
+        assert!(!pace.fails_since(last_try, start + 20 * second), "it answers");
+
+        let last_try = pace.last_try(start);
+        pace.paused(pace.round(), start, "ChannelNotFound".into(), String::new());
+        assert!(pace.fails_since(last_try, start), "an operator has to repair it");
     }
 
     #[test]

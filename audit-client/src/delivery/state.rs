@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use super::handover::Handover;
-use super::pace::{Pace, Waits};
+use super::pace::{LastTry, Pace, Waits};
 use crate::ledger::Ledger;
 use crate::ledger::verdict::NotDelivered;
 use crate::observe::{Observed, metric};
@@ -49,6 +49,8 @@ pub(crate) struct Policy {
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) most_concurrent: u16,
     pub(crate) waits: Waits,
+    /// With a spool: whether a shutdown tries until its deadline while the channel fails.
+    pub(crate) shutdown_keeps_trying: bool,
     /// For jitter that can be repeated.
     pub(crate) seed: Option<u64>,
 }
@@ -128,6 +130,8 @@ pub(crate) struct DeliveryLoop {
     pub(super) give_up_check: Option<Instant>,
     pub(super) credentials_renewed: Option<Instant>,
     pub(super) ends: Ends,
+    /// With a spool: since when a channel that fails ends the shutdown.
+    pub(super) last_try: Option<LastTry>,
     /// How long closing the spool may take beyond that.
     pub(super) disk_grace: Duration,
     _guard: CloseOnDrop,
@@ -155,6 +159,7 @@ impl DeliveryLoop {
             give_up_check: None,
             credentials_renewed: None,
             ends: Ends::Open,
+            last_try: None,
             disk_grace: DISK_GRACE,
             _guard: CloseOnDrop(shared.clone()),
             shared,

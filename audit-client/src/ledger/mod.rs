@@ -54,6 +54,8 @@ pub(crate) struct Signals {
     pub(crate) closed: bool,
     /// Accepted events without a verdict, those that were promised to be kept included.
     pub(crate) open: u64,
+    /// Of those, the ones that are on their way to the disk.
+    pub(crate) promises: u64,
 }
 
 /// See the module.
@@ -335,12 +337,14 @@ impl Ledger {
 
     pub(crate) fn signals(&self) -> Signals {
         let books = self.books();
+        let promises = books.expected.promises();
         Signals {
             urgency: Urgency { flush_up_to: books.flush_up_to, closing: books.shutdown.is_some() || books.orphaned },
             shutdown: books.shutdown,
             orphaned: books.orphaned,
             closed: books.closed,
-            open: self.open_count(&books) + books.expected.promises(),
+            open: self.open_count(&books) + promises,
+            promises,
         }
     }
 

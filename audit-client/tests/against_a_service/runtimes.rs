@@ -254,3 +254,95 @@ fn a_dropped_build_leaves_no_client_behind() {
     });
     assert_eq!(server.connections(), 0);
 }
+
+/// What a program looks like that returns early.
+async fn fails_after_an_event(client: AuditClient) -> Result<(), std::io::Error> {
+    let _shutdown = client.shutdown_on_drop(SOON);
+    let _receipt = client.emit(entry("a")).await.expect("accepted");
+    Err(std::io::Error::other("no input"))
+}
+
+#[test]
+fn a_guard_shuts_the_client_down_on_an_early_return_on_every_runtime() {
+    for runtime in [current_thread(), bare(), one_worker()] {
+        for is_spawned in [false, true] {
+            let server = Server::replies([]);
+            let client = server.builder().build_blocking().expect("a client");
+            let work = fails_after_an_event(client.clone());
+            let failed = if is_spawned {
+                runtime.block_on(async { tokio::spawn(work).await.expect("no panic") })
+            } else {
+                runtime.block_on(work)
+            };
+            assert!(failed.is_err());
+            let ids: Vec<_> = server.requests().into_iter().flat_map(|request| request.ids).collect();
+            assert_eq!(ids, ["a"]);
+            assert!(matches!(client.emit_blocking(entry("b")), Err(EmitError::ShutDown { .. })));
+            assert!(client.shutdown_blocking(SOON).is_complete(), "the report of the first shutdown");
+        }
+    }
+}
+
+#[test]
+fn a_guard_shuts_the_client_down_when_its_thread_panics_and_when_its_task_is_aborted() {
+    let server = Server::replies([]);
+    let client = server.builder().build_blocking().expect("a client");
+    let inside = client.clone();
+    let panicked = std::thread::spawn(move || {
+        let _shutdown = inside.shutdown_on_drop(SOON);
+        let _receipt = inside.emit_blocking(entry("a")).expect("accepted");
+        panic!("a bug of the application's");
+    });
+    assert!(panicked.join().is_err());
+    assert!(client.shutdown_blocking(SOON).is_complete());
+
+    let client = server.builder().build_blocking().expect("a client");
+    let inside = client.clone();
+    current_thread().block_on(async move {
+        let task = tokio::spawn(async move {
+            let _shutdown = inside.shutdown_on_drop(SOON);
+            let _receipt = inside.emit(entry("b")).await.expect("accepted");
+            std::future::pending::<()>().await;
+        });
+        tokio::task::yield_now().await;
+        task.abort();
+        assert!(task.await.expect_err("aborted").is_cancelled());
+    });
+    let report = client.shutdown_blocking(SOON);
+    assert!(report.is_complete() && report.accepted == 1, "{report}");
+}
+
+#[test]
+fn a_guard_after_a_shutdown_waits_for_nothing_and_one_without_events_ends_at_once() {
+    let server = Server::replies([]);
+    let hours = Duration::from_hours(9);
+    let client = server.builder().build_blocking().expect("a client");
+    let guard = client.shutdown_on_drop(hours);
+    assert!(client.shutdown_blocking(SOON).is_complete());
+    drop(guard);
+    drop(server.builder().build_blocking().expect("a client").shutdown_on_drop(hours));
+}
+
+/// tokio tells such a task to wait until the thread is free. The thread is not free before the call returns.
+#[test]
+fn a_task_that_has_used_up_its_turn_can_block_its_thread() {
+    async fn use_up_the_turn() {
+        while tokio::task::coop::has_budget_remaining() {
+            tokio::task::consume_budget().await;
+        }
+    }
+    for runtime in [current_thread(), one_worker()] {
+        let server = Server::replies([]);
+        let client = server.builder().build_blocking().expect("a client");
+        let inside = client.clone();
+        let task = async move {
+            use_up_the_turn().await;
+            let receipt = inside.emit_blocking(entry("a")).expect("accepted");
+            inside.flush_blocking().expect("settled");
+            receipt.delivered_blocking().expect("delivered");
+            drop(inside.shutdown_on_drop(SOON));
+        };
+        runtime.block_on(async { tokio::spawn(task).await }).expect("no panic");
+        assert!(client.shutdown_blocking(SOON).is_complete());
+    }
+}

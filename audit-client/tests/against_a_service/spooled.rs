@@ -380,3 +380,58 @@ async fn a_receipt_hears_of_its_own_event_also_when_another_has_its_id() {
     let report = client.shutdown(SOON).await;
     assert_eq!((report.delivered, report.dead), (1, 1));
 }
+
+/// So long that only a shutdown that does not use it up comes back.
+const HOURS: Duration = Duration::from_hours(9);
+
+#[test]
+fn a_shutdown_does_not_wait_for_a_channel_that_fails_when_everything_is_on_disk() {
+    type Service = fn() -> Server;
+    let services: [(&str, Service); 5] = [
+        ("it fails", || Server::start(|_| Reply::http(503, ""))),
+        ("it hangs up", || Server::start(|_| Reply::Close)),
+        ("it is silent", || Server::start(|_| Reply::RawThenSilence(Vec::new()))),
+        ("it refuses the channel", || Server::start(|_| Reply::error(403, "ChannelInsufficientPermission"))),
+        ("it asks for a longer wait", || {
+            Server::start(|_| Reply::error(429, "ThrottlingException").header("retry-after", "99999999"))
+        }),
+    ];
+    for (what, service) in services {
+        for has_failed_before in [false, true] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let server = service();
+            let client = server.builder().linger(if has_failed_before { Duration::ZERO } else { HOURS });
+            let client = client
+                .attempt_timeout(Duration::from_millis(200))
+                .spool(directory.path())
+                .build_blocking()
+                .expect("a client");
+            for id in ["a", "b"] {
+                drop(client.emit_blocking(entry(id)).expect("on disk"));
+            }
+            drop(client.try_emit(entry("c")).expect("room"));
+            while has_failed_before && client.stats().last_failure.is_none() {
+                std::thread::yield_now();
+            }
+            let deadline = if what.contains("longer wait") { Duration::from_mins(9) } else { HOURS };
+            let report = client.shutdown_blocking(deadline);
+            adds_up(&report);
+            assert_eq!((report.accepted, report.kept), (3, 3), "{what}: {report}");
+            assert!(!server.requests().is_empty(), "{what}: it tries once more");
+            assert_eq!(reopened(&Server::replies([]), directory.path()).shutdown_blocking(SOON).delivered, 3, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_shutdown_waits_for_a_channel_that_fails_if_it_is_told_to() {
+    for keeps_trying in [false, true] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let server = Server::start(|request| if request.number <= 20 { Reply::http(503, "") } else { request.taken() });
+        let client = builder(&server, directory.path()).shutdown_keeps_trying(keeps_trying);
+        let client = client.build_blocking().expect("a client");
+        drop(client.emit_blocking(entry("a")).expect("on disk"));
+        let report = client.shutdown_blocking(HOURS);
+        assert_eq!((report.delivered, report.kept), if keeps_trying { (1, 0) } else { (0, 1) }, "{report}");
+    }
+}
