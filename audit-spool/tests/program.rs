@@ -45,7 +45,7 @@ fn what_lies_in_a_spool_is_counted_listed_and_shown() {
     let status = text(dir.path(), &["status"]);
     assert!(status.contains("pending   1 events, 19 bytes\ndead      1 letters\nmissing   0 events that cannot be read\nchanged   0 events"), "{status}");
     let list = text(dir.path(), &["list"]);
-    assert_eq!(list, "2\tpending\t14\twaits\n3\tdead\t15\tpoison\tInvalidData\n");
+    assert_eq!(list, "2\tpending\t14\t-\t-\twaits\t-\t-\n3\tdead\t15\t-\t-\tpoison\t-\tInvalidData\n");
     assert_eq!(text(dir.path(), &["show", "waits", "--raw"]), "{\"of\":\"waits\"}\n");
     let shown = text(dir.path(), &["show", "poison"]);
     assert!(shown.contains("because InvalidData: eventTime is no time\nattempt 1970-01-01T00:00:00Z InvalidData\n"));
@@ -105,32 +105,32 @@ fn what_a_killed_process_left_is_shown_without_the_room_that_it_had_made_ahead()
     let status = text(killed.path(), &["status"]);
     assert!(status.contains("segments  1, 643 bytes\n"), "{status}");
     assert!(status.contains("pending   1 events, 19 bytes\ndead      0 letters\nmissing   0 events"), "{status}");
-    assert_eq!(text(killed.path(), &["list"]), "1\tpending\t14\twaits\n");
+    assert_eq!(text(killed.path(), &["list"]), "1\tpending\t14\t-\t-\twaits\t-\t-\n");
 }
 
 #[test]
 fn a_spool_that_is_at_work_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (_spool, _reader) = Spool::open(&dir, SpoolOptions::new()).unwrap();
-    for arguments in [&["status"][..], &["list"], &["replay"], &["purge", "--dead", "--yes"]] {
+    for arguments in [&["status"][..], &["list"], &["retry"], &["purge", "--dead", "--yes"]] {
         let said = failure(dir.path(), arguments);
         assert!(said.contains(&format!("belongs to process {}", std::process::id())), "{said}");
     }
 }
 
 #[test]
-fn dead_letters_are_replayed_or_removed() {
+fn dead_letters_are_retried_or_removed() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), SpoolOptions::new());
-    assert_eq!(text(dir.path(), &["replay"]), "replayed 1 of 1 dead letters: they wait for delivery\n");
-    assert_eq!(text(dir.path(), &["list"]), "2\tpending\t14\twaits\n4\tpending\t15\tpoison\n");
-    assert_eq!(text(dir.path(), &["replay"]), "there are no dead letters\n");
+    assert_eq!(text(dir.path(), &["retry"]), "1 of 1 dead letters wait for delivery\n");
+    assert_eq!(text(dir.path(), &["list"]), "2\tpending\t14\t-\t-\twaits\t-\t-\n4\tpending\t15\t-\t-\tpoison\t-\t-\n");
+    assert_eq!(text(dir.path(), &["retry"]), "there are no dead letters\n");
 
     let other = tempfile::tempdir().unwrap();
     filled(other.path(), SpoolOptions::new());
     assert!(text(other.path(), &["purge", "--dead"]).contains("nothing was removed"));
     assert_eq!(text(other.path(), &["purge", "--dead", "--yes"]), "removed 1 dead letters\n");
-    assert_eq!(text(other.path(), &["list"]), "2\tpending\t14\twaits\n");
+    assert_eq!(text(other.path(), &["list"]), "2\tpending\t14\t-\t-\twaits\t-\t-\n");
 }
 
 #[test]
@@ -191,4 +191,68 @@ fn the_commands_of_the_operators_guide_print_what_it_says() {
         }
     }
     assert_eq!(commands, 7);
+}
+
+fn event_data(uid: &str) -> String {
+    format!(
+        r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"shop.example.com","eventName":"InvoicePaid","eventTime":"2026-11-21T10:15:30Z","UID": "{uid}","requestParameters":{{"a":1.50,"UID":"inside"}},"recipientAccountId":"123456789012"}}"#
+    )
+}
+
+/// Two dead letters, whose ids were used before.
+fn with_dead_letters(dir: &Path) {
+    let (spool, _reader) = Spool::open(dir, SpoolOptions::new()).unwrap();
+    for (seq, id) in [(1, "17"), (2, "18")] {
+        let entry = audit_core::Entry::parse(id, event_data(id)).unwrap();
+        spool.append(&entry).wait().unwrap();
+        let letter = DeadLetter::new(seq, &entry, "InvalidData", "the id was used before");
+        spool.dead_letter(&letter).wait().unwrap();
+    }
+    spool.close().unwrap();
+}
+
+#[test]
+fn the_list_has_names_times_and_uids_and_is_json_if_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    with_dead_letters(dir.path());
+    let bytes = event_data("17").len();
+    let list = text(dir.path(), &["list"]);
+    let first = format!("1\tdead\t{bytes}\t2026-11-21T10:15:30Z\tInvoicePaid\t17\t17\tInvalidData\n");
+    assert!(list.starts_with(&first), "{list}");
+    let rows: Vec<serde_json::Value> =
+        text(dir.path(), &["list", "--json"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((rows.len(), &rows[1]["uid"], &rows[1]["name"]), (2, &"18".into(), &"InvoicePaid".into()));
+    assert_eq!((&rows[1]["number"], &rows[1]["state"]), (&2.into(), &"dead".into()));
+    assert!(rows[1]["deadSince"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn a_dead_letter_is_retried_under_a_new_id_and_is_otherwise_the_same_event() {
+    let dir = tempfile::tempdir().unwrap();
+    with_dead_letters(dir.path());
+    assert!(failure(dir.path(), &["retry", "19", "--new-id"]).contains("no dead letter has the id 19"));
+    let said = text(dir.path(), &["retry", "18", "--new-id"]);
+    let new = said.strip_prefix("18 is now ").and_then(|rest| rest.lines().next()).unwrap();
+    assert!(said.ends_with("\n1 of 1 dead letters wait for delivery\n"), "{said}");
+    assert_eq!(text(dir.path(), &["show", new, "--raw"]), event_data(new) + "\n");
+    let list = text(dir.path(), &["list"]);
+    assert!(list.contains("\tdead\t") && list.contains("\t17\t17\t") && !list.contains("\t18\t"), "{list}");
+
+    let (_spool, mut reader) = Spool::open(dir.path(), SpoolOptions::new()).unwrap();
+    let records = reader.next_batch(10, 1_000_000).unwrap();
+    assert_eq!(records.len(), 1);
+    let entry = records[0].entry().unwrap();
+    assert_eq!(entry.id().as_str(), new);
+}
+
+#[test]
+fn what_is_no_event_gets_no_new_id_and_stays_a_dead_letter() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), SpoolOptions::new());
+    let said = failure(dir.path(), &["retry", "--new-id"]);
+    assert!(
+        said.contains("the dead letter poison gets no new id, and nothing was changed: missing field `UID`"),
+        "{said}"
+    );
+    assert!(text(dir.path(), &["list"]).contains("\tdead\t15\t"));
 }

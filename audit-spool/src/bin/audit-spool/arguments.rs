@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::Failure;
 
-/// Show what is in a spool that no process has open, replay or remove its dead letters
+/// Show what is in a spool that no process has open, retry or remove its dead letters
 #[derive(Debug, Parser)]
 #[command(name = "audit-spool", version)]
 pub(crate) struct Arguments {
@@ -27,8 +27,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Count what waits, what is dead and what is damaged
     Status,
-    /// List the events that wait and the dead letters: number, state, bytes, id
-    List,
+    /// List the events that wait and the dead letters: number, state, bytes, time, name, id, UID, and why it is dead
+    List {
+        /// An object of JSON a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Show an event and, of a dead letter, why it is one
     Show {
         /// The entry's id
@@ -37,8 +41,14 @@ pub(crate) enum Command {
         #[arg(long)]
         raw: bool,
     },
-    /// Put the dead letters back among the events that wait
-    Replay,
+    /// Put dead letters back among the events that wait
+    Retry {
+        /// The ids of those; without any, all
+        ids: Vec<String>,
+        /// Give each a new id and UID: for ids that were used before, for another event
+        #[arg(long)]
+        new_id: bool,
+    },
     /// Remove dead letters or damaged segments for good
     Purge {
         /// The dead letters

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use audit_core::EntryError;
 use audit_spool::{DeadLetter, Record, StoppedSpool};
+use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::arguments::Arguments;
@@ -44,23 +45,73 @@ fn has_changed(record: &Record) -> bool {
     matches!(record.entry(), Err(EntryError::Checksum { .. }))
 }
 
-pub(crate) fn list(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+/// An event in the list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    number: u64,
+    state: &'static str,
+    bytes: usize,
+    id: &'a str,
+    #[serde(flatten)]
+    event: Named,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dead_since: Option<String>,
+}
+
+/// What an event's data says of it, as far as it is an event's data.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all(serialize = "camelCase"))]
+struct Named {
+    #[serde(default, rename(deserialize = "eventTime"), skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(default, rename(deserialize = "eventName"), skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, rename(deserialize = "UID"), skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
+}
+
+impl<'a> Row<'a> {
+    fn new(number: u64, state: &'static str, id: &'a str, event_data: &str) -> Self {
+        let event = serde_json::from_str(event_data).unwrap_or_default();
+        Self { number, state, bytes: event_data.len(), id, event, code: None, dead_since: None }
+    }
+
+    fn write(&self, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+        if json {
+            serde_json::to_writer(&mut *out, self)?;
+            writeln!(out)?;
+            return Ok(());
+        }
+        let Self { number, state, bytes, id, event: Named { time, name, uid }, code, .. } = self;
+        write!(out, "{number}\t{state}\t{bytes}")?;
+        for text in [time.as_deref(), name.as_deref(), Some(*id), uid.as_deref()] {
+            write!(out, "\t{}", text.unwrap_or("-").escape_debug())?;
+        }
+        writeln!(out, "\t{}", code.as_deref().unwrap_or("-").escape_debug())?;
+        Ok(())
+    }
+}
+
+pub(crate) fn list(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<(), Failure> {
     let spool = open(arguments)?;
     let mut failed = Ok(());
     let contents = spool.each_pending(|record, _| {
         if failed.is_ok() {
-            let id = record.id.escape_debug();
-            failed = writeln!(out, "{}\tpending\t{}\t{id}", record.seq, record.event_data.len());
+            failed = Row::new(record.seq, "pending", &record.id, &record.event_data).write(json, out);
         }
     })?;
     failed?;
     for letter in spool.dead_letters()?.letters {
-        let (id, code) = (letter.id.escape_debug(), letter.code.to_string());
-        let code = code.escape_debug();
-        writeln!(out, "{}\tdead\t{}\t{id}\t{code}", letter.seq, letter.event_data.len())?;
+        let row = Row::new(letter.seq, "dead", &letter.id, &letter.event_data);
+        let (code, dead_since) = (Some(letter.code.to_string()), Some(letter.at.to_string()));
+        Row { code, dead_since, ..row }.write(json, out)?;
     }
     if contents.missing_events > 0 {
-        writeln!(out, "-\tmissing\t{} events that cannot be read", contents.missing_events)?;
+        // Not on standard output, whose lines are events.
+        return Err(format!("{} events cannot be read: `status` says more", contents.missing_events).into());
     }
     Ok(())
 }

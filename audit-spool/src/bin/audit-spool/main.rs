@@ -4,7 +4,7 @@
 //! audit-spool /var/lib/shop/audit status
 //! audit-spool /var/lib/shop/audit list
 //! audit-spool /var/lib/shop/audit show refund-1
-//! audit-spool /var/lib/shop/audit replay
+//! audit-spool /var/lib/shop/audit retry
 //! audit-spool /var/lib/shop/audit purge --dead --yes
 //! ```
 
@@ -12,7 +12,7 @@ mod arguments;
 mod inspect;
 mod progress;
 mod purge;
-mod replay;
+mod retry;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -47,9 +47,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
     match &arguments.command {
         Command::Status => inspect::status(arguments, out),
-        Command::List => inspect::list(arguments, out),
+        Command::List { json } => inspect::list(arguments, *json, out),
         Command::Show { id, raw } => inspect::show(arguments, id, *raw, out),
-        Command::Replay => replay::replay(arguments, out),
+        Command::Retry { ids, new_id } => retry::retry(arguments, ids, *new_id, out),
         Command::Purge { dead, damaged, yes } => purge::purge(arguments, *dead, *damaged, *yes, out),
     }
 }
