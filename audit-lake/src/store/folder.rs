@@ -19,7 +19,19 @@ pub(crate) struct DataFolder {
     path: PathBuf,
     database: OpenFile,
     lock_file: OpenFile,
-    _lock: File,
+    _lock: Locked,
+}
+
+/// The lock file, while it is locked.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    /// Closing alone would leave the lock to a process that is being started at this moment, until its `exec`.
+    fn drop(&mut self) {
+        // Closing follows in any case.
+        let _ = self.0.unlock();
+    }
 }
 
 impl DataFolder {
@@ -54,7 +66,7 @@ impl DataFolder {
             path: path.to_owned(),
             database: OpenFile::growing_at(database).map_err(failed)?,
             lock_file,
-            _lock: lock,
+            _lock: Locked(lock),
         };
         // Another lake may have the lock of another file of this name.
         folder.check()?;

@@ -76,7 +76,6 @@ fn owner(file: &mut File) -> Option<u32> {
 
 #[derive(Debug)]
 struct RealLock {
-    /// The lock lasts as long as it is open.
     file: File,
     path: PathBuf,
 }
@@ -84,6 +83,14 @@ struct RealLock {
 impl Lock for RealLock {
     fn is_in_place(&self) -> io::Result<bool> {
         is_at(&self.file, &self.path)
+    }
+}
+
+impl Drop for RealLock {
+    /// Closing alone would leave the lock to a process that is being started at this moment, until its `exec`.
+    fn drop(&mut self) {
+        // Closing follows in any case.
+        let _ = self.file.unlock();
     }
 }
 
