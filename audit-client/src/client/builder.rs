@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::limits::{Side, is_hmac_key_id};
-use audit_core::{AccountId, ChannelArn, Context, ExternalId, UserIdentity};
+use audit_core::{AccountId, ChannelArn, Context, EventCatalog, EventType, ExternalId, UserIdentity};
 #[cfg(feature = "aws")]
 use aws_config::SdkConfig;
 #[cfg(feature = "aws")]
@@ -74,6 +74,7 @@ pub struct ClientBuilder {
     sdk_config: Option<SdkConfig>,
     context: Context,
     has_wrong_hmac_key_id: bool,
+    required: Vec<&'static [EventType]>,
     transport: Option<Arc<dyn Transport>>,
     on_dead_letter: Option<Callback>,
     tap: Option<Tap>,
@@ -114,6 +115,7 @@ impl Default for ClientBuilder {
             // The account comes with the channel.
             context: Context::new(AccountId::from_static("000000000000")),
             has_wrong_hmac_key_id: false,
+            required: Vec::new(),
             transport: None,
             on_dead_letter: None,
             tap: None,
@@ -264,6 +266,36 @@ impl ClientBuilder {
         self
     }
 
+    /// Checks at [`build`](Self::build) that events of this type can be encoded: that there is a key if they have `hmac` fields.
+    /// Without this, the first such event says so, after the change that it records. Call it for each event type of the program.
+    ///
+    /// The check knows what the type's catalog knows: fields of the event, and those inside of values that are marked `nested`.
+    ///
+    /// ```
+    /// use audit_client::testing::CHANNEL_ARN;
+    /// use audit_client::{AuditClient, AuditEvent, EventId};
+    ///
+    /// #[derive(AuditEvent)]
+    /// #[audit(source = "orders.example.com")]
+    /// struct RefundIssued<'a> {
+    ///     #[audit(id)]
+    ///     event: EventId,
+    ///     #[audit(hmac)]
+    ///     iban: &'a str,
+    /// }
+    ///
+    /// let built = AuditClient::builder().channel_arn(CHANNEL_ARN).requires::<RefundIssued>().build_blocking();
+    /// assert_eq!(
+    ///     built.unwrap_err().to_string(),
+    ///     "event RefundIssued of orders.example.com: `requestParameters.iban` is an hmac field, and there is no key; \
+    ///      give one with `.hmac_key(id, key)`, or to audit-client in AUDIT_HMAC_KEY=<id>:<key>"
+    /// );
+    /// ```
+    pub fn requires<E: EventCatalog + ?Sized>(mut self) -> Self {
+        self.required.push(E::EVENT_TYPES);
+        self
+    }
+
     /// The user agent of events that do not name theirs.
     pub fn user_agent(mut self, user_agent: &str) -> Self {
         self.context = self.context.user_agent(user_agent);
@@ -349,6 +381,9 @@ impl ClientBuilder {
             let reason =
                 "its id must be 1 to 16 of [-_A-Za-z0-9]; give it as hmac_key(id, key), or AUDIT_HMAC_KEY=<id>:<key>";
             return wrong("hmac_key", reason.to_owned());
+        }
+        for event_type in self.required.iter().copied().flatten() {
+            self.context.check_event_type(event_type).map_err(BuildError::EventType)?;
         }
         if self.capacity_entries == 0 {
             return wrong("capacity_entries", "is 0; it must be at least 1".to_owned());

@@ -93,6 +93,9 @@ pub enum BuildError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Events of a type that the program [requires](crate::ClientBuilder::requires) cannot be encoded with these settings.
+    #[error(transparent)]
+    EventType(EncodeError),
     /// A name that breaks its rule.
     #[error("{key} is not valid")]
     #[non_exhaustive]

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use audit_client::{AuditClient, ClientConfig};
+use audit_client::{AuditClient, AuditEvent, ClientConfig, Identity};
 
 use crate::scripted::{CHANNEL_ARN, Reply, Request, Server, entry};
 
@@ -97,6 +97,26 @@ async fn a_section_of_a_file_makes_the_same_client() {
     let client = builder.build().await.expect("a client");
     client.emit(entry("a")).await.expect("accepted").delivered().await.expect("delivered");
     assert!(seen.lock().expect("seen")[0].contains("externalId=partner-7"));
+}
+
+#[derive(AuditEvent)]
+#[audit(source = "orders.example.com", generate_id)]
+struct PaidOut {
+    #[audit(hmac)]
+    iban: &'static str,
+}
+
+#[tokio::test]
+async fn an_event_type_that_needs_a_key_is_refused_at_the_start_in_the_words_of_emit() {
+    let arn = || AuditClient::builder().channel_arn(CHANNEL_ARN).credentials(crate::scripted::keys("AKIDEXAMPLE"));
+    let refused = arn().requires::<PaidOut>().build().await.expect_err("no key").to_string();
+    assert!(refused.contains(".hmac_key(") && refused.contains("AUDIT_HMAC_KEY=<id>:<key>"), "{refused}");
+    let client = arn().build().await.expect("a client");
+    let till = client.acting_as(&Identity::new("Service", "till").expect("valid"));
+    let error = till.emit(&PaidOut { iban: "DE89" }).await.expect_err("no key");
+    assert_eq!(error.to_string(), refused);
+    let client = arn().requires::<PaidOut>().requires::<&PaidOut>().hmac_key("2026a", b"key").build().await;
+    assert!(client.is_ok());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What there is to know of an event type before any event: for catalogs, reviews and schemas.
 
 mod json_schema;
-mod personal;
+mod marks;
 mod role;
 pub(crate) mod text;
 mod value_type;

@@ -13,6 +13,7 @@ use super::hmac::HmacKey;
 use super::identity::{self, UserIdentity, write_identity_object};
 use super::kept::Kept;
 use super::member::{ReadyMember, write_address, write_cut_member};
+use crate::catalog::EventType;
 use crate::json::scan;
 use crate::limits::Field;
 use crate::names::{AccountId, EventTime, NameError};
@@ -209,6 +210,18 @@ impl Context {
     pub fn time(mut self, time: SystemTime) -> Self {
         self.time = Some(EventTime::try_from(time));
         self
+    }
+
+    /// Whether events of this type can be encoded with this context, as far as the catalog says so: that there is a key if they
+    /// have `hmac` fields. Check it at the start of a program, rather than to learn it from the first such event.
+    pub fn check_event_type(&self, event_type: &EventType) -> Result<(), EncodeError> {
+        let Some(key) = event_type.hmac_field() else { return Ok(()) };
+        let fault = match &self.hmac_key {
+            None => EncodeFault::NoHmacKey { key },
+            Some(given) if !given.has_valid_id() => EncodeFault::HmacKeyId,
+            Some(_) => return Ok(()),
+        };
+        Err(EncodeError::new(fault).of_type(event_type))
     }
 
     /// The account that events are for.

@@ -160,7 +160,12 @@ impl fmt::Display for EncodeError {
                 f.write_str("it names no actor; mark a field `user_identity`, or emit it with `acting_as`")
             }
             EncodeFault::NoHmacKey { key } => {
-                write!(f, "`{}` is an hmac field, and the context has no key; give it one", shown(key))
+                write!(
+                    f,
+                    "`{}` is an hmac field, and there is no key; give one with `.hmac_key(id, key)`, or to audit-client in \
+                     AUDIT_HMAC_KEY=<id>:<key>",
+                    shown(key)
+                )
             }
             // The id may be a key that was given in its place, so it is not shown.
             EncodeFault::HmacKeyId => {

@@ -236,3 +236,32 @@ fn a_value_may_be_behind_pointers_and_in_the_details_of_an_identity() {
     assert_eq!(entry.event_data().matches("hmac-sha256:k:").count(), 2);
     assert!(Identity::new("a", "b").unwrap().detail("payment", payment()).is_err());
 }
+
+#[derive(AuditEvent)]
+#[audit(source = "a.example.com", generate_id)]
+struct Nested {
+    #[audit(nested)]
+    payments: Vec<Option<Payment>>,
+}
+
+#[test]
+fn a_missing_key_is_found_before_any_event_wherever_the_field_is() {
+    fn check<E: EventCatalog>() -> Result<(), String> {
+        for context in [context().hmac_key("k", b"key"), context().hmac_key("not an id", b"key")] {
+            let checked = context.check_event_type(&E::EVENT_TYPES[0]).map_err(|error| error.fault().clone());
+            assert!(matches!(checked, Ok(()) | Err(EncodeFault::HmacKeyId)), "{checked:?}");
+        }
+        context().check_event_type(&E::EVENT_TYPES[0]).map_err(|error| error.to_string())
+    }
+    let at = |path: &str, name: &str| {
+        Err(format!(
+            "event {name} of a.example.com: `{path}` is an hmac field, and there is no key; give one with `.hmac_key(id, key)`, \
+             or to audit-client in AUDIT_HMAC_KEY=<id>:<key>"
+        ))
+    };
+    assert_eq!(check::<Nested>(), at("requestParameters.payments.iban", "Nested"));
+    assert_eq!(check::<One<Payment>>(), Ok(()), "the catalog does not know what is inside of it");
+    // The event says the same.
+    let error = Nested { payments: vec![Some(payment())] }.to_entry(&context()).unwrap_err();
+    assert_eq!(Err(error.to_string()), check::<Nested>());
+}
