@@ -80,7 +80,7 @@ pub use error::{AppendError, Refusal, SpoolError};
 pub use inspect::{Contents, DamagedFile, StoppedSpool};
 pub use letter::{Attempt, DeadLetter};
 pub use log::Blocked;
-pub use options::{SpoolOptions, WhenFull};
+pub use options::{ParseWhenFullError, SpoolOptions, WhenFull};
 pub use outcome::Outcome;
 pub use reader::{DurableEnd, Reader};
 pub use record::{NewRecord, Record};

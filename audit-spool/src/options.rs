@@ -1,11 +1,16 @@
 //! The options of a spool.
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 use super::cipher::Encryption;
 use super::error::SpoolError;
 use super::segment::FRAMES_AT;
 
 /// What `append` does when there is no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum WhenFull {
     /// It waits until there is room.
@@ -13,6 +18,25 @@ pub enum WhenFull {
     Wait,
     /// It is refused immediately.
     Reject,
+}
+
+/// A text that is not a [`WhenFull`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it must be `wait` or `reject`")]
+#[non_exhaustive]
+pub struct ParseWhenFullError;
+
+/// `wait` or `reject`, as serde has it.
+impl FromStr for WhenFull {
+    type Err = ParseWhenFullError;
+
+    fn from_str(text: &str) -> Result<Self, ParseWhenFullError> {
+        match text {
+            "wait" => Ok(Self::Wait),
+            "reject" => Ok(Self::Reject),
+            _ => Err(ParseWhenFullError),
+        }
+    }
 }
 
 /// A spool's name, size, policy and keys. Every option has a default.

@@ -13,9 +13,9 @@ use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Notify;
 
-use super::AuditClient;
 use super::error::BuildError;
 use super::thread;
+use super::{AuditClient, WaitForRoom};
 use crate::blocking::block_on;
 use crate::delivery::handover::{Callback, Handover};
 use crate::delivery::pace::Waits;
@@ -25,7 +25,7 @@ use crate::observe::Observed;
 use crate::observe::tap::Tap;
 use crate::queue::capacity::Capacity;
 use crate::queue::{Intake, MemoryQueue, Queue};
-use crate::spool::{DeadLetter, Spool, SpoolOptions};
+use crate::spool::{DeadLetter, Spool, SpoolOptions, WhenFull};
 use crate::text::cut;
 #[cfg(feature = "aws")]
 use crate::transport::aws::{AwsSettings, AwsTransport};
@@ -59,6 +59,8 @@ pub struct ClientBuilder {
     capacity_entries: usize,
     capacity_bytes: usize,
     report_ids_bytes: usize,
+    when_full: Option<WhenFull>,
+    emit_timeout: Option<Duration>,
     linger: Duration,
     give_up_after: GiveUp,
     attempt_timeout: Duration,
@@ -99,6 +101,8 @@ impl Default for ClientBuilder {
             capacity_entries: DEFAULT_CAPACITY_ENTRIES,
             capacity_bytes: DEFAULT_CAPACITY_BYTES,
             report_ids_bytes: DEFAULT_REPORT_IDS_BYTES,
+            when_full: None,
+            emit_timeout: None,
             linger: DEFAULT_LINGER,
             give_up_after: GiveUp::ByDefault,
             attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
@@ -168,6 +172,20 @@ impl ClientBuilder {
     /// `emit` waits.
     pub fn capacity_bytes(mut self, bytes: usize) -> Self {
         self.capacity_bytes = bytes;
+        self
+    }
+
+    /// What `emit` does when there is no room: it waits, or is refused and gives the entry back. By default it waits. With a spool,
+    /// this is the same as [`SpoolOptions::when_full`].
+    pub fn when_full(mut self, policy: WhenFull) -> Self {
+        self.when_full = Some(policy);
+        self
+    }
+
+    /// How long `emit` waits for room: then it is refused and gives the entry back. By default it waits as long as it takes. This is
+    /// for a client in memory; with a spool, `build` refuses it, since an event that waits may be on its way to the disk.
+    pub fn emit_timeout(mut self, limit: Duration) -> Self {
+        self.emit_timeout = Some(limit.min(LONGEST));
         self
     }
 
@@ -338,9 +356,9 @@ impl ClientBuilder {
     /// with the first event.
     pub async fn build(self) -> Result<AuditClient, BuildError> {
         let plan = self.plan()?;
-        let (context, tap) = (plan.context.clone(), plan.tap.clone());
+        let (context, tap, room) = (plan.context.clone(), plan.tap.clone(), plan.room);
         match thread::start(move || plan.assemble()).await {
-            Ok(Ok((shared, timers))) => Ok(AuditClient::new(shared, context, Some(timers), tap)),
+            Ok(Ok((shared, timers))) => Ok(AuditClient::new(shared, context, Some(timers), tap, room)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(BuildError::Thread(std::io::Error::other("it ended before it was ready"))),
         }
@@ -355,10 +373,10 @@ impl ClientBuilder {
     #[cfg(test)]
     pub(crate) async fn build_here(self) -> Result<AuditClient, BuildError> {
         let plan = self.plan()?;
-        let (context, tap) = (plan.context.clone(), plan.tap.clone());
+        let (context, tap, room) = (plan.context.clone(), plan.tap.clone(), plan.room);
         let (shared, delivery) = Box::pin(plan.assemble()).await?;
         tokio::spawn(delivery.run());
-        Ok(AuditClient::new(shared, context, Some(tokio::runtime::Handle::current()), tap))
+        Ok(AuditClient::new(shared, context, Some(tokio::runtime::Handle::current()), tap, room))
     }
 
     fn plan(self) -> Result<Plan, BuildError> {
@@ -400,6 +418,19 @@ impl ClientBuilder {
                 return wrong(key, "is 0; it must be a positive time".to_owned());
             }
         }
+        if self.emit_timeout.is_some() && self.spool.is_some() {
+            let reason = "is for a client in memory; with a spool, use `when_full` with `WhenFull::Reject`";
+            return wrong("emit_timeout", reason.to_owned());
+        }
+        let room = match (self.when_full, self.emit_timeout) {
+            (Some(WhenFull::Reject), _) => WaitForRoom::Never,
+            (_, Some(limit)) => WaitForRoom::AtMost(limit),
+            (_, None) => WaitForRoom::Unlimited,
+        };
+        let spool_options = match self.when_full {
+            Some(policy) => self.spool_options.when_full(policy),
+            None => self.spool_options,
+        };
         let policy = Policy {
             linger: self.linger,
             attempt_timeout: self.attempt_timeout,
@@ -431,7 +462,7 @@ impl ClientBuilder {
             context: self.context.for_account(channel.account()),
             channel,
             external_id,
-            spool: self.spool.map(|directory| (directory, self.spool_options)),
+            spool: self.spool.map(|directory| (directory, spool_options)),
             capacity_entries: self.capacity_entries,
             capacity_bytes: self.capacity_bytes,
             report_ids_bytes: self.report_ids_bytes,
@@ -439,6 +470,7 @@ impl ClientBuilder {
             policy,
             to,
             tap: self.tap,
+            room,
         })
     }
 }
@@ -456,6 +488,7 @@ struct Plan {
     policy: Policy,
     to: To,
     tap: Option<Tap>,
+    room: WaitForRoom,
 }
 
 /// Where to send.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::AuditClient;
 use super::builder::ClientBuilder;
 use super::error::BuildError;
+use crate::spool::WhenFull;
 use crate::text::cut;
 
 /// A client's settings, for serde: a section of the application's configuration file. What is left out keeps the builder's
@@ -46,6 +47,10 @@ pub struct ClientConfig {
     pub capacity_bytes: Option<usize>,
     /// See [`ClientBuilder::report_ids_bytes`]. In the environment: `AUDIT_REPORT_IDS_BYTES`.
     pub report_ids_bytes: Option<usize>,
+    /// See [`ClientBuilder::when_full`]: `wait` or `reject`. In the environment: `AUDIT_WHEN_FULL`.
+    pub when_full: Option<WhenFull>,
+    /// See [`ClientBuilder::emit_timeout`]. In the environment: `AUDIT_EMIT_TIMEOUT`.
+    pub emit_timeout: Option<HumanDuration>,
     /// See [`ClientBuilder::linger`]. In the environment: `AUDIT_LINGER`.
     pub linger: Option<HumanDuration>,
     /// See [`ClientBuilder::give_up_after`]. In the environment: `AUDIT_GIVE_UP_AFTER`.
@@ -88,6 +93,8 @@ impl ClientConfig {
             capacity_entries: vars.parsed("AUDIT_CAPACITY_ENTRIES", "a whole number")?,
             capacity_bytes: vars.parsed("AUDIT_CAPACITY_BYTES", "a whole number")?,
             report_ids_bytes: vars.parsed("AUDIT_REPORT_IDS_BYTES", "a whole number")?,
+            when_full: vars.parsed("AUDIT_WHEN_FULL", "`wait` or `reject`")?,
+            emit_timeout: vars.parsed("AUDIT_EMIT_TIMEOUT", HumanDuration::RULE)?,
             linger: vars.parsed("AUDIT_LINGER", HumanDuration::RULE)?,
             give_up_after: vars.parsed("AUDIT_GIVE_UP_AFTER", GiveUpAfter::RULE)?,
             attempt_timeout: vars.parsed("AUDIT_ATTEMPT_TIMEOUT", HumanDuration::RULE)?,
@@ -121,6 +128,8 @@ impl ClientConfig {
         let builder = set(builder, self.capacity_entries, ClientBuilder::capacity_entries);
         let builder = set(builder, self.capacity_bytes, ClientBuilder::capacity_bytes);
         let builder = set(builder, self.report_ids_bytes, ClientBuilder::report_ids_bytes);
+        let builder = set(builder, self.when_full, ClientBuilder::when_full);
+        let builder = set(builder, self.emit_timeout, |builder, limit| builder.emit_timeout(limit.get()));
         let builder = set(builder, self.linger, |builder, linger| builder.linger(linger.get()));
         let builder = set(builder, self.give_up_after, |builder, after| builder.give_up_after(after.limit()));
         let builder = set(builder, self.attempt_timeout, |builder, limit| builder.attempt_timeout(limit.get()));
@@ -355,6 +364,8 @@ mod tests {
             ("AUDIT_EXTERNAL_ID", "partner"),
             ("AUDIT_SPOOL_DIR", "/var/spool"),
             ("AUDIT_CAPACITY_ENTRIES", "7"),
+            ("AUDIT_WHEN_FULL", "reject"),
+            ("AUDIT_EMIT_TIMEOUT", "2s"),
             ("AUDIT_LINGER", "50ms"),
             ("AUDIT_GIVE_UP_AFTER", "never"),
             ("AUDIT_MAX_CONCURRENCY", "3"),
@@ -363,7 +374,7 @@ mod tests {
         ])
         .expect("valid");
         let section = r#"{"channel_arn":"arn","external_id":"partner","spool":"/var/spool","capacity_entries":7,
-            "linger":"50ms","give_up_after":"never","max_concurrency":3,
+            "when_full":"reject","emit_timeout":"2s","linger":"50ms","give_up_after":"never","max_concurrency":3,
             "shutdown_keeps_trying":true}"#;
         let from_file: ClientConfig = serde_json::from_str(section).expect("valid");
         assert_eq!(from_env, from_file);

@@ -28,8 +28,14 @@ pub enum EmitError {
         /// The channel owner's account.
         owner: AccountId,
     },
-    /// Only from `try_emit`: there is no room now. The entry is given back, encoded.
-    #[error("there is no room for event {}: as much is waiting as `capacity_entries` and `capacity_bytes` allow; use `emit` to wait", .entry.id())]
+    /// In memory, there is no room, or none came in time: from `try_emit`, and from `emit` with
+    /// [`WhenFull::Reject`](crate::spool::WhenFull::Reject) or an [`emit_timeout`](crate::ClientBuilder::emit_timeout). The entry is given back,
+    /// encoded.
+    #[error(
+        "there is no room for event {}: as much is waiting for its delivery as `capacity_entries` and `capacity_bytes` allow; emit \
+         the entry later, or raise them",
+        .entry.id()
+    )]
     #[non_exhaustive]
     Full {
         /// The entry, to be emitted later.

@@ -8,6 +8,7 @@ pub(crate) mod receipt;
 pub(crate) mod shutdown_guard;
 pub mod testing;
 mod thread;
+mod timer;
 
 use std::future::poll_fn;
 use std::io;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 
 use self::error::{EmitError, FlushError};
 use self::receipt::{Interest, Receipt};
+use self::timer::Timer;
 use crate::blocking::block_on;
 use crate::context::request;
 use crate::delivery::handover::DeadLetters;
@@ -69,6 +71,15 @@ struct Inner {
     context: Context,
     timers: Option<tokio::runtime::Handle>,
     tap: Option<Tap>,
+    room: WaitForRoom,
+}
+
+/// In memory: how long `emit` waits for room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitForRoom {
+    Never,
+    AtMost(Duration),
+    Unlimited,
 }
 
 impl AuditClient {
@@ -77,8 +88,9 @@ impl AuditClient {
         context: Context,
         timers: Option<tokio::runtime::Handle>,
         tap: Option<Tap>,
+        room: WaitForRoom,
     ) -> Self {
-        Self { inner: Arc::new(Inner { shared, context, timers, tap }) }
+        Self { inner: Arc::new(Inner { shared, context, timers, tap, room }) }
     }
 
     /// Accepts an event: `&event` of a type that names its actor, an [`Entry`], or a `&StaticEntry`.
@@ -88,7 +100,8 @@ impl AuditClient {
     ///
     /// If there is room when the future is first polled, the event is in line from then on, and the client delivers it and
     /// accounts for it also if the future is dropped: a server drops a handler when its caller disconnects. Only waiting for
-    /// room can be cancelled: then the event was not accepted.
+    /// room can be cancelled: then the event was not accepted. [`ClientBuilder::when_full`](crate::ClientBuilder::when_full) and
+    /// [`emit_timeout`](crate::ClientBuilder::emit_timeout) bound the wait: then the error has the entry.
     pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
         let entry = event.into_entry(&self.inner.context);
         async move {
@@ -108,7 +121,7 @@ impl AuditClient {
         Ok(receipt)
     }
 
-    /// As [`emit`](Self::emit), for threads without a runtime: blocks this thread until there is room.
+    /// As [`emit`](Self::emit), for threads without a runtime: blocks this thread while it waits for room.
     pub fn emit_blocking(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
         let receipt = self.accept_blocking(event.into_entry(&self.inner.context)?)?;
         request::emitted(None);
@@ -193,13 +206,10 @@ impl AuditClient {
             Queue::Memory(memory) => {
                 // Not by waiting alone: tokio lets a task that has used up its turn wait also where there is room.
                 let permit = match shared.capacity.try_take(&entry) {
-                    Err(NoCapacity::Full) => shared.capacity.wait_for(&entry).await,
+                    Err(NoCapacity::Full) => self.wait_for_room(&entry).await,
                     taken => taken,
                 };
-                match permit {
-                    Ok(permit) => self.enqueue(memory, entry, permit),
-                    Err(_) => Err(EmitError::ShutDown { id: entry.id().clone() }),
-                }
+                self.enqueue(memory, entry, permit)
             }
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
@@ -224,11 +234,10 @@ impl AuditClient {
         self.check_recipient(&entry)?;
         let shared = &self.inner.shared;
         match &shared.queue {
-            Queue::Memory(memory) => match shared.capacity.try_take(&entry) {
-                Ok(permit) => self.enqueue(memory, entry, permit),
-                Err(NoCapacity::Full) => Err(EmitError::Full { entry: Box::new(entry) }),
-                Err(NoCapacity::Closed) => Err(EmitError::ShutDown { id: entry.id().clone() }),
-            },
+            Queue::Memory(memory) => {
+                let permit = shared.capacity.try_take(&entry);
+                self.enqueue(memory, entry, permit)
+            }
             Queue::Spool(spool) => {
                 let (underway, verdict) = self.expect(&entry)?;
                 let append = match spool.try_append(&entry) {
@@ -252,9 +261,33 @@ impl AuditClient {
         block_on(self.accept(entry))
     }
 
-    fn enqueue(&self, memory: &MemoryQueue, entry: Entry, permit: Permit) -> Result<Receipt, EmitError> {
+    async fn wait_for_room(&self, entry: &Entry) -> Result<Permit, NoCapacity> {
+        let Inner { shared, timers, room, .. } = &*self.inner;
+        let room_comes = shared.capacity.wait_for(entry);
+        match room {
+            WaitForRoom::Never => Err(NoCapacity::Full),
+            WaitForRoom::Unlimited => room_comes.await,
+            WaitForRoom::AtMost(limit) => tokio::select! {
+                biased;
+                permit = room_comes => permit,
+                () = Timer::start(timers.as_ref(), *limit).over() => Err(NoCapacity::Full),
+            },
+        }
+    }
+
+    fn enqueue(
+        &self,
+        memory: &MemoryQueue,
+        entry: Entry,
+        permit: Result<Permit, NoCapacity>,
+    ) -> Result<Receipt, EmitError> {
         let Inner { shared, timers, tap, .. } = &*self.inner;
         let id = entry.id().clone();
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(NoCapacity::Full) => return Err(EmitError::Full { entry: Box::new(entry) }),
+            Err(NoCapacity::Closed) => return Err(EmitError::ShutDown { id }),
+        };
         let accepted = shared.ledger.accept(&id, |seq| {
             if let Some(tap) = tap {
                 tap.record(&entry);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use audit_core::EventId;
 use tokio::sync::oneshot;
 
+use super::timer::Timer;
 use crate::blocking::block_on;
 use crate::delivery::state::Shared;
 use crate::ledger::expected::VerdictToken;
@@ -96,32 +97,5 @@ impl Receipt {
     /// [`delivered`](Self::delivered).
     pub fn delivered_blocking(self) -> Result<Delivery, NotDelivered> {
         block_on(self.delivered())
-    }
-}
-
-/// A timer on the pipeline's runtime: the caller's may have none, or be gone.
-struct Timer(Option<oneshot::Receiver<()>>);
-
-impl Timer {
-    fn start(runtime: Option<&tokio::runtime::Handle>, limit: Duration) -> Self {
-        let Some(runtime) = runtime else { return Self(None) };
-        let (over, timer) = oneshot::channel();
-        drop(runtime.spawn(async move {
-            let mut over = over;
-            tokio::select! {
-                () = tokio::time::sleep(limit) => { let _ = over.send(()); }
-                () = over.closed() => {}
-            }
-        }));
-        Self(Some(timer))
-    }
-
-    async fn over(self) {
-        match self.0 {
-            Some(timer) => {
-                let _ = timer.await;
-            }
-            None => std::future::pending().await,
-        }
     }
 }

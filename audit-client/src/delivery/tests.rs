@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::script::{Script, all_refused, all_taken};
 use crate::sample_entries::{entry, padded_entry, sized_entry};
+use crate::spool::WhenFull;
 use crate::testing::CHANNEL_ARN;
 use crate::transport::submit::Failure;
 use crate::{
@@ -895,4 +896,48 @@ async fn a_service_that_throttles_one_entry_of_each_batch_is_not_left_ever_longe
     client.flush().await.expect("settled");
     assert!(start.elapsed() < 60 * SECOND, "{:?}", start.elapsed());
     assert_eq!(client.shutdown(SECOND).await.delivered, 5_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emit_without_room_is_refused_at_once_or_after_its_time_and_gives_the_entry_back() {
+    for (limit, waits) in
+        [(None, Duration::ZERO), (Some(Duration::ZERO), Duration::ZERO), (Some(3 * SECOND), 3 * SECOND)]
+    {
+        let script = Script::default().takes(8 * SECOND);
+        let builder = builder(&script).capacity_entries(2);
+        let builder = match limit {
+            None => builder.when_full(WhenFull::Reject),
+            Some(limit) => builder.emit_timeout(limit),
+        };
+        let client = builder.build_here().await.expect("a client");
+        drop(emit_all(&client, 2).await);
+        let start = Instant::now();
+        let error = client.emit(entry("late")).await.expect_err("there is no room");
+        assert_eq!(start.elapsed(), waits, "{limit:?}");
+        assert!(error.to_string().starts_with("there is no room for event late"), "{error}");
+        let EmitError::Full { entry: back } = error else { panic!("{error}") };
+        assert_eq!(*back, entry("late"));
+        client.flush().await.expect("settled");
+        client.emit(*back).await.expect("there is room again");
+        let report = client.shutdown(100 * SECOND).await;
+        adds_up(&report);
+        assert_eq!((report.accepted, report.delivered), (3, 3));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emit_that_gets_room_within_its_time_is_accepted_and_one_that_waits_at_the_shutdown_is_not() {
+    let script = Script::default().takes(2 * SECOND);
+    let builder = builder(&script).capacity_entries(1).linger(Duration::ZERO).emit_timeout(3_600 * SECOND);
+    let client = builder.build_here().await.expect("a client");
+    drop(emit(&client, "a").await);
+    drop(emit(&client, "b").await);
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.emit(entry("c")).await.map(drop) }
+    });
+    tokio::task::yield_now().await;
+    let report = client.shutdown(SECOND / 2).await;
+    assert!(matches!(waiting.await.expect("no panic"), Err(EmitError::ShutDown { .. })));
+    assert_eq!(report.accepted, 2);
 }

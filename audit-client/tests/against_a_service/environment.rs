@@ -130,6 +130,7 @@ async fn a_wrong_setting_names_its_key_and_the_rule() {
         (arn().capacity_entries(0), ["capacity_entries", "at least 1"]),
         (arn().capacity_bytes(999_999), ["capacity_bytes", "1000000"]),
         (arn().max_concurrency(0), ["max_concurrency", "1000"]),
+        (arn().spool("/tmp").emit_timeout(std::time::Duration::ZERO), ["emit_timeout", "WhenFull::Reject"]),
         (arn().attempt_timeout(std::time::Duration::ZERO), ["attempt_timeout", "0"]),
         (arn().endpoint_url("localhost:8787"), ["endpoint_url", "localhost:8787"]),
         (arn().spool("/proc/nowhere"), ["/proc/nowhere", "directory"]),
