@@ -137,11 +137,11 @@ impl AckJournal {
         if let Some(slot) = slot
             && let Some(file) = &slot.file
         {
-            if file.sync_data().is_ok() {
+            if file.sync_data().is_ok() && file.is_at(&slot.path).unwrap_or(true) {
                 self.dirty = false;
                 return Ok(());
             }
-            // What this file holds is unknown from now on; it is not synced again.
+            // What this file holds is unknown from now on, or no later run would find it; it is not synced again.
             slot.file = None;
         }
         self.write_snapshot(&acked(), durable_end)
@@ -181,7 +181,8 @@ impl AckJournal {
         // Whether the current file's own sync never failed.
         let is_safe = self.current.and_then(|index| self.slots.get(index)).is_some_and(|slot| slot.file.is_some());
         let Some(slot) = self.slots.get_mut(target) else { return Ok(()) };
-        let existing = if replace { None } else { slot.file.take() };
+        let existing =
+            if replace { None } else { slot.file.take().filter(|file| file.is_at(&slot.path).unwrap_or(true)) };
         let file = if let Some(file) = existing {
             if file.length()? < full_at as u64 {
                 bytes.resize(full_at, 0);

@@ -116,6 +116,18 @@ pub enum SpoolError {
         /// How many events are kept, as it says.
         events: u64,
     },
+    /// The acknowledgements cannot be read, and no segment is there: whether events are missing is unknown.
+    #[error(
+        "the files {name}.acks.* in {dir:?} are damaged, and no segment is there: events may be missing. Put the files \
+         {name}.* back; if they are gone for good, remove the files {name}.acks.*"
+    )]
+    #[non_exhaustive]
+    AcknowledgementsDamaged {
+        /// The directory.
+        dir: PathBuf,
+        /// The spool's name.
+        name: String,
+    },
     /// The spool was closed.
     #[error("the spool is closed")]
     Closed,

@@ -98,6 +98,9 @@ pub(super) fn recover(
             frame_code(header, options, &segment.path(dir, options))?;
         }
     }
+    if segments.is_empty() && known.damaged {
+        return Err(SpoolError::AcknowledgementsDamaged { dir: dir.to_owned(), name: options.name.clone() });
+    }
     let kept = next_seq - acked.members_in(&(0..next_seq));
     if segments.is_empty() && kept > 0 {
         return Err(SpoolError::SegmentsMissing { dir: dir.to_owned(), name: options.name.clone(), events: kept });

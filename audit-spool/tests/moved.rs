@@ -147,3 +147,38 @@ fn acknowledgements_without_segments_are_no_empty_spool() {
     fs::rename(&aside, segment).expect("put back");
     assert_eq!(ids(dir.path()), ["a"]);
 }
+
+#[test]
+fn acknowledgements_whose_files_were_removed_are_written_to_new_ones() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (spool, _reader) = open(dir.path());
+    for id in ["a", "b"] {
+        append(&spool, id).expect("kept");
+    }
+    for file in [".acks.0", ".acks.1"].into_iter().flat_map(|ending| files(dir.path(), ending)) {
+        fs::remove_file(file).expect("removed");
+    }
+    spool.ack(1);
+    spool.close().expect("closed");
+    assert_eq!(ids(dir.path()), ["b"]);
+}
+
+#[test]
+fn damaged_acknowledgements_without_segments_are_no_empty_spool() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (spool, _reader) = open(dir.path());
+    append(&spool, "a").expect("kept");
+    spool.close().expect("closed");
+    let acks: Vec<_> = [".acks.0", ".acks.1"].into_iter().flat_map(|ending| files(dir.path(), ending)).collect();
+    let [segment] = &*files(dir.path(), ".seg") else { panic!("one segment") };
+    fs::remove_file(segment).expect("removed");
+    for file in &acks {
+        fs::write(file, "").expect("cut");
+    }
+    let refused = Spool::open(dir.path(), SpoolOptions::new().name("s")).expect_err("an error");
+    assert!(matches!(refused, SpoolError::AcknowledgementsDamaged { .. }), "{refused}");
+    for file in acks {
+        fs::remove_file(file).expect("removed");
+    }
+    assert!(ids(dir.path()).is_empty());
+}

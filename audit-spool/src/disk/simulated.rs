@@ -5,7 +5,7 @@
 //! - A sync that fails leaves some of the data on the disk, forgets that the rest is not, and would succeed next time.
 //! - Any call may fail with EIO or ENOSPC; space may be limited; everything may stop at a given call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -45,6 +45,8 @@ struct Inner {
     boot: u32,
     read_failures: u32,
     failed_syncs: u64,
+    /// The inodes of lock files that are locked.
+    locked: BTreeSet<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -128,6 +130,7 @@ impl SimulatedDisk {
             boot: 0,
             read_failures: 0,
             failed_syncs: 0,
+            locked: BTreeSet::new(),
         })))
     }
 
@@ -165,6 +168,7 @@ impl SimulatedDisk {
         let inner = &mut *inner;
         (inner.stopped, inner.stop_at) = (false, None);
         inner.boot += 1;
+        inner.locked.clear();
         if !power_failure {
             return;
         }
@@ -187,6 +191,19 @@ impl SimulatedDisk {
             }
         }
         inner.names = inner.durable_names.clone();
+    }
+
+    /// The names of all files.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.inner().names.keys().cloned().collect()
+    }
+
+    /// Takes a name out of the directory, durably, as a person would. Who has the file open keeps it.
+    pub(crate) fn take_away(&self, name: &str) {
+        let mut inner = self.inner();
+        inner.names.remove(name).expect("a file of this name");
+        inner.durable_names.remove(name);
+        inner.unsynced_names.retain(|(other, _)| other != name);
     }
 
     /// A file as it is now.
@@ -308,9 +325,20 @@ impl Disk for SimulatedDisk {
         Ok(())
     }
 
-    fn lock(&self, _: &Path) -> Result<Box<dyn Lock>, LockError> {
-        self.inner().call(Call::Change).map_err(LockError::Io)?;
-        Ok(Box::new(SimulatedLock(self.clone())))
+    fn lock(&self, path: &Path) -> Result<Box<dyn Lock>, LockError> {
+        let mut inner = self.inner();
+        inner.call(Call::Change).map_err(LockError::Io)?;
+        let name = name_of(path);
+        let known = inner.names.get(&name).copied();
+        let inode = known.unwrap_or(inner.inodes.len());
+        if known.is_none() {
+            inner.inodes.push(Inode::default());
+            inner.rename(name.clone(), Some(inode));
+        }
+        if !inner.locked.insert(inode) {
+            return Err(LockError::Held { owner: None });
+        }
+        Ok(Box::new(SimulatedLock { disk: self.clone(), name, inode, boot: inner.boot }))
     }
 
     fn random(&self, bytes: &mut [u8]) -> io::Result<()> {
@@ -319,14 +347,28 @@ impl Disk for SimulatedDisk {
     }
 }
 
-/// Nobody takes it away, but asking may fail.
 #[derive(Debug)]
-struct SimulatedLock(SimulatedDisk);
+struct SimulatedLock {
+    disk: SimulatedDisk,
+    name: String,
+    inode: usize,
+    boot: u32,
+}
 
 impl Lock for SimulatedLock {
     fn is_in_place(&self) -> io::Result<bool> {
-        self.0.inner().call(Call::Read)?;
-        Ok(true)
+        let mut inner = self.disk.inner();
+        inner.call(Call::Read)?;
+        Ok(inner.names.get(&self.name) == Some(&self.inode))
+    }
+}
+
+impl Drop for SimulatedLock {
+    fn drop(&mut self) {
+        let mut inner = self.disk.inner();
+        if inner.boot == self.boot {
+            inner.locked.remove(&self.inode);
+        }
     }
 }
 
