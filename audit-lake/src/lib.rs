@@ -33,7 +33,10 @@ pub use config::{
     Mistake, Secret, TlsConfig,
 };
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
-pub use store::{DatabaseError, EventFilter, EventReader, FileChange, Outcome, StoreError, StoredEvent, Verification};
+pub use store::{
+    ClockDoubt, DatabaseError, EventFilter, EventReader, FileChange, Outcome, StoreError, StoredEvent, Verification,
+    confirm_clock,
+};
 
 /// The page's program runs as a doc test; `tests/documentation.rs` checks the rest of the page.
 #[cfg(doctest)]

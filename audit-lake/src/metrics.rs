@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     failed_commits: Counter,
     connections: Gauge,
     pruned: Counter,
+    retention_waits: Gauge,
 }
 
 impl Default for Metrics {
@@ -53,6 +54,7 @@ impl Default for Metrics {
             failed_commits: Counter::default(),
             connections: Gauge::default(),
             pruned: Counter::default(),
+            retention_waits: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests by their answer: ok, or the error's code", metrics.requests.clone());
@@ -72,6 +74,11 @@ impl Default for Metrics {
         registry.register("failed_commits", "Commits that failed", metrics.failed_commits.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("pruned_events", "Events deleted at the end of their retention", metrics.pruned.clone());
+        registry.register(
+            "retention_waits",
+            "1 while no event is deleted because the clock may be wrong",
+            metrics.retention_waits.clone(),
+        );
         metrics
     }
 }
@@ -98,6 +105,10 @@ impl Metrics {
 
     pub(crate) fn pruned(&self, events: usize) {
         self.pruned.inc_by(u64::try_from(events).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn retention_waits(&self, waits: bool) {
+        self.retention_waits.set(waits.into());
     }
 
     /// Counts a connection for as long as what this gives back lives.

@@ -84,7 +84,7 @@ fn the_commands_shown_are_those_that_there_are() {
         commands.insert(command);
         assert_eq!(flags(usage), flags(&help(command)), "{command}");
     }
-    assert_eq!(commands, BTreeSet::from(["backup", "check-config", "events", "serve", "verify"]));
+    assert_eq!(commands, BTreeSet::from(["backup", "check-config", "events", "prune", "serve", "verify"]));
     // And they run: without a database, `events` says so.
     let output = place.command(&["events"]);
     assert!(text(&output.stderr).contains("there is no lake"), "{output:?}");

@@ -8,6 +8,7 @@ mod serving;
 mod signed_http;
 
 use serving::{CONFIG, Place, text};
+use signed_http::{entry, event_data, get};
 
 #[tokio::test]
 async fn it_serves_shows_verifies_and_backs_up() {
@@ -278,4 +279,52 @@ async fn tls_protocol(address: &str, certificate: &str, http2: bool) -> Option<V
     stream.read_exact(&mut first).await.expect("an answer");
     assert_eq!(http2, !first.starts_with(b"HTTP/1.1 404"));
     agreed
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_ahead_deletes_nothing_before_an_operator_confirms_it() {
+    let config = |days: u32| format!("admin = '127.0.0.1:0'\n{CONFIG}[retention]\ndays = {days}\n");
+    let place = Place::new(CONFIG);
+    let serving = place.serve();
+    let old = event_data("old", &serving::channel()).replace("2026-11-21T10:15:30Z", "2020-01-01T00:00:00Z");
+    let call = serving.call("AKIDEXAMPLE", "").entries(&[entry("old", &old)]);
+    assert_eq!(call.send().await.body["failed"], serde_json::json!([]));
+    assert!(serving.stop().0.success());
+    // To the lake it is as if the clock had jumped by three years.
+    let database = rusqlite::Connection::open(place.data().join("lake.db")).expect("the database");
+    let back = "UPDATE events SET ingestion_time = ingestion_time - 94608000; UPDATE lake SET clock = clock - 94608000";
+    database.execute_batch(back).expect("changed");
+    drop(database);
+
+    fs::write(place.config(), config(365)).expect("written");
+    let mut serving = place.serve();
+    let admin = serving.await_admin();
+    let line = serving.await_log("are not deleted");
+    assert!(
+        line.contains("ERROR") && line.contains("31 days") && line.contains("prune --data DIR --confirm"),
+        "{line}"
+    );
+    let ready = get(&admin, "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("retention waits: the clock says"), "{ready}");
+    assert!(get(&admin, "/metrics").await.contains("audit_lake_retention_waits 1"));
+    let asked = place.command(&["prune"]);
+    assert!(!asked.status.success() && text(&asked.stderr).contains("the last time that is known"), "{asked:?}");
+    // An event that comes in now has an ingestion time of now, which proves nothing.
+    assert_eq!(serving.call("AKIDEXAMPLE", "new").send().await.status, 200);
+    assert!(!place.command(&["prune"]).status.success());
+    let shown = |id: &str| text(&place.command(&["events", "--json", "--id", id]).stdout).lines().count();
+    assert_eq!((shown("old"), shown("new")), (1, 1));
+
+    let confirmed = place.command(&["prune", "--confirm"]);
+    assert!(
+        confirmed.status.success() && text(&confirmed.stdout).starts_with("confirmed that it is 2"),
+        "{confirmed:?}"
+    );
+    assert!(place.command(&["prune"]).status.success());
+    // Retention looks once a minute, and when its setting changes.
+    fs::write(place.config(), config(364)).expect("written");
+    serving.signal("-HUP");
+    serving.await_log("retention no longer waits");
+    assert_eq!(get(&admin, "/readyz").await.lines().last(), Some("ready"));
+    assert_eq!((shown("old"), shown("new")), (0, 1));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::output::{Failure, say};
-use super::{backup, events, serve, verify};
+use super::{backup, events, prune, serve, verify};
 
 /// Takes CloudTrail's PutAuditEvents and keeps every event.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Action {
     Verify(verify::Verify),
     /// Writes a copy of everything stored, while the lake goes on
     Backup(backup::Backup),
+    /// Shows whether retention waits because the clock may be wrong, and confirms that it is right
+    Prune(prune::Prune),
 }
 
 impl Command {
@@ -50,6 +52,7 @@ impl Command {
             Action::Events(events) => events.run(),
             Action::Verify(verify) => verify.run(),
             Action::Backup(backup) => backup.run(),
+            Action::Prune(prune) => prune.run(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod events;
 mod log;
 mod moment;
 mod output;
+mod prune;
 mod serve;
 mod verify;
 

@@ -66,7 +66,10 @@ fn host_name(name: &str) -> &str {
 
 async fn ready(State(service): State<Arc<Service>>) -> Response {
     match service.ready().await {
-        Ok(()) => "ready\n".into_response(),
+        Ok(()) => match service.clock_doubt() {
+            None => "ready\n".into_response(),
+            Some(doubt) => format!("ready\nretention waits: {doubt}\n").into_response(),
+        },
         Err(error) => (
             StatusCode::SERVICE_UNAVAILABLE,
             format!("not ready: {}\n", audit_core::shown(&with_causes(&*error)).up_to(usize::MAX)),

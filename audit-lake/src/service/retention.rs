@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::state::Service;
 use crate::error::with_causes;
+use crate::store::Pruned;
 
 /// The most events that one step deletes.
 const STEP: usize = 500;
@@ -19,20 +20,28 @@ const REST: Duration = Duration::from_mins(1);
 /// Deletes events that happened longer ago than `age`, for as long as this is polled.
 /// `age` may change meanwhile; `None` keeps everything.
 pub(crate) async fn keep(service: &Service, age: watch::Receiver<Option<Duration>>) {
-    let prune = |before, at_most| async move {
-        let deleted = service.store().prune(before, at_most).await;
-        if let Ok(deleted) = deleted {
-            service.metrics().pruned(deleted);
-        }
-        deleted.map_err(|error| with_causes(&*error))
+    let prune = |now, before, at_most| async move {
+        let pruned = service.store().prune(now, before, at_most).await.map_err(|error| with_causes(&*error))?;
+        Ok::<usize, String>(match pruned {
+            Pruned::Deleted(deleted) => {
+                service.metrics().pruned(deleted);
+                service.note_clock_doubt(None);
+                deleted
+            }
+            Pruned::Waits(doubt) => {
+                service.note_clock_doubt(Some(doubt));
+                0
+            }
+        })
     };
-    run(prune, SystemTime::now, age).await;
+    run(prune, || service.note_clock_doubt(None), SystemTime::now, age).await;
 }
 
-/// [`keep`], deleting with `prune` (those that happened before a time, up to a number; it returns how many they were), by the
-/// clock `now`.
+/// [`keep`] by the clock `now`. `prune` deletes those that happened before its second argument, up to a number, and returns how
+/// many they were; its first argument is the time. `keep_all` is called instead where everything is kept.
 async fn run<F, E>(
-    prune: impl Fn(EventTime, usize) -> F,
+    prune: impl Fn(EventTime, EventTime, usize) -> F,
+    keep_all: impl Fn(),
     now: impl Fn() -> SystemTime,
     mut age: watch::Receiver<Option<Duration>>,
 ) where
@@ -42,10 +51,13 @@ async fn run<F, E>(
     let mut deleted = 0;
     loop {
         let current = *age.borrow_and_update();
-        let before = current.and_then(|age| now().checked_sub(age)).and_then(|time| EventTime::try_from(time).ok());
-        let step = match before {
-            Some(before) => prune(before, STEP).await,
-            None => Ok(0),
+        let now = now();
+        let before = current.and_then(|age| now.checked_sub(age)).and_then(|time| EventTime::try_from(time).ok());
+        let step = if let (Ok(now), Some(before)) = (EventTime::try_from(now), before) {
+            prune(now, before, STEP).await
+        } else {
+            keep_all();
+            Ok(0)
         };
         match &step {
             Ok(step) => deleted += step,
@@ -81,7 +93,7 @@ mod tests {
     use super::{PAUSE, REST, STEP, run};
     use crate::metrics::Metrics;
     use crate::store::tests::{CHANNEL, event_at, ids};
-    use crate::store::{DataFolder, Store};
+    use crate::store::{DataFolder, Pruned, Store};
 
     const DAY: Duration = Duration::from_hours(24);
     /// What the clock of these tests says.
@@ -115,12 +127,12 @@ mod tests {
         let (setting, age) = watch::channel(age);
         let (sent, mut calls) = mpsc::unbounded_channel();
         let answers = RefCell::new(answers.into_iter());
-        let prune = |before, at_most| {
+        let prune = |_, before, at_most| {
             sent.send(Call { at: start.elapsed(), before, at_most }).expect("a receiver");
             std::future::ready(answers.borrow_mut().next().unwrap_or(Ok(0)))
         };
         tokio::select! {
-            () = run(prune, now, age) => unreachable!("it runs for ever"),
+            () = run(prune, || (), now, age) => unreachable!("it runs for ever"),
             () = script(&setting, &mut calls) => {}
         }
     }
@@ -168,12 +180,12 @@ mod tests {
         let (setting, age) = watch::channel(Some(DAY));
         drop(setting);
         let (sent, mut calls) = mpsc::unbounded_channel();
-        let prune = |_, _| {
+        let prune = |_, _, _| {
             sent.send(start.elapsed()).expect("a receiver");
             std::future::ready(Ok::<_, &str>(0))
         };
         tokio::select! {
-            () = run(prune, now, age) => unreachable!("it runs for ever"),
+            () = run(prune, || (), now, age) => unreachable!("it runs for ever"),
             () = async {
                 assert_eq!(calls.recv().await, Some(Duration::ZERO));
                 assert_eq!(calls.recv().await, Some(REST), "it rests rather than spin");
@@ -193,16 +205,17 @@ mod tests {
         let (_setting, age) = watch::channel(Some(DAY));
         let (sent, mut steps) = mpsc::unbounded_channel();
         let (deleting, sending) = (&store, &sent);
-        let prune = |before, at_most| async move {
-            let deleted = deleting.prune(before, at_most).await;
-            sending.send(deleted.as_ref().ok().copied()).expect("a receiver");
-            deleted
+        let prune = |now, before, at_most| async move {
+            let pruned = deleting.prune(now, before, at_most).await.expect("a step");
+            let Pruned::Deleted(deleted) = pruned else { panic!("{pruned:?}") };
+            sending.send(deleted).expect("a receiver");
+            Ok::<_, &str>(deleted)
         };
         tokio::select! {
-            () = run(prune, now, age) => unreachable!("it runs for ever"),
+            () = run(prune, || (), now, age) => unreachable!("it runs for ever"),
             () = async {
                 for deleted in [STEP, STEP, 7, 0] {
-                    assert_eq!(steps.recv().await, Some(Some(deleted)));
+                    assert_eq!(steps.recv().await, Some(deleted));
                 }
             } => {}
         }

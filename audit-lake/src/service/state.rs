@@ -1,6 +1,6 @@
 //! What requests share: accounts and channels, the store, rates, memory and counts.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use audit_core::wire::RequestErrorCode;
@@ -15,7 +15,7 @@ use super::throttle::Throttle;
 use crate::config::{Directory, LimitsConfig};
 use crate::error::RequestError;
 use crate::metrics::Metrics;
-use crate::store::{Store, WriteError};
+use crate::store::{ClockDoubt, Store, WriteError};
 
 /// Everything that a request needs.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(crate) struct Service {
     pub(super) metrics: Arc<Metrics>,
     pub(super) refusals: Refusals,
     readiness: Readiness,
+    clock_doubt: Mutex<Option<ClockDoubt>>,
     /// How many requests and probes are being handled, whether their connections are open or not.
     open_requests: watch::Sender<usize>,
 }
@@ -43,6 +44,7 @@ impl Service {
             metrics,
             refusals: Refusals::default(),
             readiness: Readiness::default(),
+            clock_doubt: Mutex::new(None),
             open_requests: watch::Sender::new(0),
         }
     }
@@ -64,6 +66,24 @@ impl Service {
             async move { open.service.store.probe().await }
         };
         self.readiness.ask(self.store.fails(), probe).await
+    }
+
+    /// Why retention waits, if it does.
+    pub(super) fn clock_doubt(&self) -> Option<ClockDoubt> {
+        *self.clock_doubt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether retention waits, and logs where that changes.
+    pub(super) fn note_clock_doubt(&self, doubt: Option<ClockDoubt>) {
+        let before = std::mem::replace(&mut *self.clock_doubt.lock().unwrap_or_else(PoisonError::into_inner), doubt);
+        self.metrics.retention_waits(doubt.is_some());
+        match (before, doubt) {
+            (None, Some(doubt)) => {
+                tracing::error!(error = %doubt, "events that are past their retention are not deleted");
+            }
+            (Some(_), None) => tracing::info!("retention no longer waits"),
+            _ => {}
+        }
     }
 
     /// Waits until no request is being handled, and no probe.

@@ -175,14 +175,22 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens the database of a data folder for a single change, beside the lake that works in it or without one.
+pub(super) fn open_beside(folder: &Path) -> Result<Connection, StoreError> {
+    open_existing(folder, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
 /// Opens the database of a data folder for reading, beside a lake that works in it or without one.
 pub(super) fn open_for_reading(folder: &Path) -> Result<Connection, StoreError> {
+    open_existing(folder, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open_existing(folder: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let path = folder.join(file_names::DATABASE);
     if !path.exists() {
         return Err(StoreError::NoDatabase { path: folder.to_owned() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     if schema::checked_version(&connection)? == schema::VERSION { Ok(connection) } else { Err(StoreError::OlderSchema) }
 }

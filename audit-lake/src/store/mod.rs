@@ -10,6 +10,7 @@ mod file_names;
 mod folder;
 mod identity;
 mod reader;
+mod retention;
 mod schema;
 mod start_check;
 #[cfg(test)]
@@ -20,8 +21,10 @@ mod writer;
 pub use error::{DatabaseError, FileChange, StoreError};
 pub use event::{Outcome, StoredEvent};
 pub use reader::{EventFilter, EventReader};
+pub use retention::{ClockDoubt, confirm_clock};
 pub use verify::Verification;
 
 pub(crate) use event::{NewEvent, Stored};
 pub(crate) use folder::DataFolder;
+pub(crate) use retention::Pruned;
 pub(crate) use writer::{Store, WriteError};

@@ -9,7 +9,8 @@ const APPLICATION_ID: i32 = 0x4C41_4B45;
 
 /// Step `n` leads from version `n` to version `n + 1` (`PRAGMA user_version`). A step that was released is never changed;
 /// what comes later is a step of its own.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
 /// The version that this program writes.
 pub(crate) const VERSION: usize = MIGRATIONS.len();

@@ -54,8 +54,8 @@ fn quick_check(connection: &Connection) -> Result<(), StoreError> {
     if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { what: found }) }
 }
 
-/// What SQLite finds wrong with a statement of this file is wrong with the schema.
-fn as_damage(error: StoreError) -> StoreError {
+/// What SQLite finds wrong with a statement of this crate is wrong with the schema.
+pub(super) fn as_damage(error: StoreError) -> StoreError {
     match error {
         StoreError::Database(error) if error.is_general() => StoreError::Damaged { what: error.to_string() },
         other => other,
@@ -119,7 +119,7 @@ mod tests {
 
     use super::super::folder::open_for_writing;
     use super::super::tests::{CHANNEL, event, open};
-    use super::super::{EventReader, StoreError};
+    use super::super::{EventReader, StoreError, schema};
     use super::{INDEXES, WHOLE_BYTES, check, find_in};
 
     /// A closed database of 2,400 events, of which every 11th is read from seq 1 on, and the last 1,000.
@@ -198,9 +198,14 @@ mod tests {
     fn a_schema_that_is_not_there_is_damage() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lake.db");
-        sql(&path, "PRAGMA application_id = 0x4C414B45; PRAGMA user_version = 2");
+        sql(&path, &format!("PRAGMA application_id = 0x4C414B45; PRAGMA user_version = {}", schema::VERSION));
         for whole_bytes in [0, WHOLE_BYTES] {
             let error = check(&open_for_writing(&path).expect("opened"), whole_bytes).expect_err("no tables");
+            assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        }
+        for version in 1..schema::VERSION {
+            sql(&path, &format!("PRAGMA user_version = {version}"));
+            let error = open(folder.path()).expect_err("no tables to migrate");
             assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         }
     }

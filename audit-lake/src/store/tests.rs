@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::writer::Prepare;
-use super::{DataFolder, EventFilter, EventReader, FileChange, NewEvent, Store, StoreError, Stored};
+use super::{DataFolder, EventFilter, EventReader, FileChange, NewEvent, Pruned, Store, StoreError, Stored};
 use crate::metrics::Metrics;
 
 pub(crate) const CHANNEL: ChannelArn =
@@ -245,7 +245,7 @@ async fn neither_a_probe_nor_a_step_of_retention_ends_a_group() {
         jobs.spawn(async move {
             match at % 6 {
                 2 => store.probe().await.is_ok(),
-                4 => store.prune(EventTime::from_static("2000-01-01T00:00:00Z"), 1).await.is_ok(),
+                4 => store.prune(EventTime::now(), EventTime::from_static("2000-01-01T00:00:00Z"), 1).await.is_ok(),
                 _ => store.put(CHANNEL, vec![event(&format!("e{at}"))]).await.is_ok(),
             }
         });
@@ -421,10 +421,11 @@ async fn retention_deletes_by_event_time_the_oldest_first() {
     let events = [("new", "2026-11-21T10:15:30Z"), ("old", "2020-01-01T00:00:00Z"), ("older", "2019-01-01T00:00:00Z")];
     store.put(CHANNEL, events.map(|(id, time)| event_at(id, time)).into()).await.expect("stored");
     let before = EventTime::from_static("2026-01-01T00:00:00Z");
-    assert_eq!(store.prune(before, 1).await.expect("pruned"), 1);
+    let prune = |before, at_most| store.prune(EventTime::now(), before, at_most);
+    assert_eq!(prune(before, 1).await.expect("pruned"), Pruned::Deleted(1));
     assert_eq!(ids(folder.path()), ["new", "old"]);
-    assert_eq!(store.prune(before, 10).await.expect("pruned"), 1);
-    assert_eq!(store.prune(before, 10).await.expect("pruned"), 0);
+    assert_eq!(prune(before, 10).await.expect("pruned"), Pruned::Deleted(1));
+    assert_eq!(prune(before, 10).await.expect("pruned"), Pruned::Deleted(0));
     assert_eq!(ids(folder.path()), ["new"]);
 }
 
@@ -447,15 +448,15 @@ async fn a_step_of_retention_that_fails_says_nothing_of_storing_and_neither_does
     let other = Connection::open(folder.path().join("lake.db")).expect("another connection");
     let trigger = "CREATE TRIGGER kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'kept'); END";
     other.execute_batch(trigger).expect("a trigger");
-    store.prune(before, 1).await.expect_err("nothing can be deleted");
+    store.prune(EventTime::now(), before, 1).await.expect_err("nothing can be deleted");
     store.probe().await.expect("storing never failed");
 
     read_only.store(1, Ordering::Relaxed);
-    store.prune(before, 1).await.expect_err("nothing can be deleted");
+    store.prune(EventTime::now(), before, 1).await.expect_err("nothing can be deleted");
     store.put(CHANNEL, vec![event("b")]).await.expect_err("nothing can be stored on a fresh connection");
     read_only.store(0, Ordering::Relaxed);
     other.execute_batch("DROP TRIGGER kept").expect("no trigger");
-    assert_eq!(store.prune(before, 1).await.expect("pruned"), 1);
+    assert_eq!(store.prune(EventTime::now(), before, 1).await.expect("pruned"), Pruned::Deleted(1));
     store.probe().await.expect_err("it has not been seen to store again");
 }
 

@@ -24,6 +24,7 @@ use super::error::{FileChange, StoreError};
 use super::event::{NewEvent, Stored};
 use super::folder::{DataFolder, OpenDatabase, private_file};
 use super::identity::OpenFile;
+use super::retention::{Pruned, note_commit, prune};
 use super::{file_names, schema, start_check};
 use crate::error::with_causes;
 use crate::metrics::Metrics;
@@ -41,7 +42,7 @@ pub(crate) type WriteError = Arc<StoreError>;
 
 enum Job {
     Put(Put),
-    Prune { before: EventTime, at_most: usize, answer: oneshot::Sender<Result<usize, WriteError>> },
+    Prune { now: EventTime, before: EventTime, at_most: usize, answer: oneshot::Sender<Result<Pruned, WriteError>> },
     Probe { answer: oneshot::Sender<Result<(), WriteError>> },
     CheckFiles,
 }
@@ -72,7 +73,7 @@ impl Store {
     pub(super) fn open_with(folder: DataFolder, metrics: Arc<Metrics>, prepare: Prepare) -> Result<Self, StoreError> {
         let mut database = folder.open()?;
         start_check::check(&database.connection, start_check::WHOLE_BYTES)?;
-        schema::migrate(&mut database.connection)?;
+        schema::migrate(&mut database.connection).map_err(start_check::as_damage)?;
         prepare(&database.connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let path = folder.path().to_owned();
@@ -102,10 +103,10 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
     }
 
-    /// Deletes events that happened before a time, up to a number. Returns how many it deleted.
-    pub(crate) async fn prune(&self, before: EventTime, at_most: usize) -> Result<usize, WriteError> {
+    /// Deletes events that happened before a time, up to a number, if the clock, which says `now`, is plausible.
+    pub(crate) async fn prune(&self, now: EventTime, before: EventTime, at_most: usize) -> Result<Pruned, WriteError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Job::Prune { before, at_most, answer }).await?;
+        self.ask(Job::Prune { now, before, at_most, answer }).await?;
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
     }
 
@@ -177,9 +178,9 @@ impl Writer {
         let mut later = VecDeque::new();
         while let Some(job) = later.pop_front().or_else(|| queue.blocking_recv()) {
             match job {
-                Job::Prune { before, at_most, answer } => {
+                Job::Prune { now, before, at_most, answer } => {
                     // Whether this works says nothing about whether events can be stored; retention reports it.
-                    let pruned = self.work(|connection, _| prune(connection, before, at_most)).map_err(Arc::new);
+                    let pruned = self.work(|connection, _| prune(connection, now, before, at_most)).map_err(Arc::new);
                     // No receiver is left.
                     drop(answer.send(pruned));
                 }
@@ -345,6 +346,7 @@ fn put_all(
                 .push(put.events.iter().map(|event| statements.put(channel, now, event)).collect::<Result<_, _>>()?);
         }
     }
+    note_commit(&transaction, now)?;
     transaction.commit()?;
     Ok(outcomes)
 }
@@ -414,14 +416,6 @@ impl<'t> Statements<'t> {
             }
         }
     }
-}
-
-fn prune(connection: &mut Connection, before: EventTime, at_most: usize) -> Result<usize, StoreError> {
-    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-    Ok(connection.execute(
-        "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE event_time < ?1 ORDER BY event_time LIMIT ?2)",
-        params![before.unix_seconds(), at_most],
-    )?)
 }
 
 /// Writes, syncs and removes a file of the size of a large request.
