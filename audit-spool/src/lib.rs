@@ -58,6 +58,7 @@ mod record;
 mod recovery;
 mod segment;
 mod seq_set;
+mod slots;
 mod state;
 
 #[cfg(test)]
@@ -66,6 +67,7 @@ mod model;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -109,6 +111,8 @@ struct Handle {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     recovery: Recovery,
+    /// Events that came from other slots.
+    adopted: AtomicU64,
     thread: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
 }
 
@@ -136,6 +140,8 @@ pub struct Status {
     pub blocked: Option<Blocked>,
     /// What was found broken since the spool was opened.
     pub damage: Damage,
+    /// Events that [`Spool::adopt_slots`] has moved here.
+    pub adopted_events: u64,
 }
 
 impl Spool {
@@ -171,7 +177,21 @@ impl Spool {
             Reader::new(Arc::clone(&disk), dir.clone(), options.clone(), Arc::clone(&shared), Arc::clone(&queue));
         let recovery = opened.recovery;
         let thread = Mutex::new(Some(thread));
-        Ok((Self { handle: Arc::new(Handle { disk, dir, options, shared, queue, recovery, thread }) }, reader))
+        Ok((
+            Self {
+                handle: Arc::new(Handle {
+                    disk,
+                    dir,
+                    options,
+                    shared,
+                    queue,
+                    recovery,
+                    adopted: AtomicU64::new(0),
+                    thread,
+                }),
+            },
+            reader,
+        ))
     }
 
     /// Queues an event for the disk: a reference to an [`Entry`](audit_core::Entry), or anything else that makes a
@@ -328,6 +348,7 @@ impl Spool {
             next_seq: state.next_seq,
             blocked,
             damage: state.damage,
+            adopted_events: self.handle.adopted.load(Ordering::Relaxed),
         }
     }
 

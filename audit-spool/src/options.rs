@@ -49,6 +49,8 @@ impl FromStr for WhenFull {
 #[derive(Clone, Debug)]
 pub struct SpoolOptions {
     pub(super) name: String,
+    /// Whether the name was given.
+    pub(super) is_named: bool,
     pub(super) max_bytes: u64,
     pub(super) segment_bytes: u64,
     pub(super) when_full: WhenFull,
@@ -59,6 +61,7 @@ impl Default for SpoolOptions {
     fn default() -> Self {
         Self {
             name: "default".to_owned(),
+            is_named: false,
             max_bytes: 1 << 30,
             segment_bytes: 16 << 20,
             when_full: WhenFull::Wait,
@@ -81,6 +84,7 @@ impl SpoolOptions {
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self.is_named = true;
         self
     }
 

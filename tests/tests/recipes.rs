@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use audit_client::spool::SpoolOptions;
 use audit_client::testing::{CHANNEL_ARN, Recorder};
 use audit_client::{AuditClient, ClientBuilder, Credentials, EventId, Identity};
 use audit_lake::Lake;
@@ -105,19 +106,20 @@ async fn a_command_leaves_its_event_in_the_spool_if_the_lake_is_away() {
     lake.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn processes_that_are_alike_take_free_slots() {
+    use page::rolling_restarts_and_several_processes::start;
+
     let dir = tempfile::tempdir().unwrap();
     let settings = || AuditClient::builder().channel_arn(CHANNEL_ARN).endpoint_url("http://127.0.0.1:9");
     let mut clients = Vec::new();
-    for slot in 0..4 {
-        clients.push(page::rolling_restarts_and_several_processes::start(settings, dir.path()).await.unwrap());
-        assert!(dir.path().join(format!("shop-{slot}.lock")).exists());
+    for name in ["default", "default-1", "default-2"] {
+        clients.push(start(settings(), dir.path()).await.unwrap());
+        assert!(dir.path().join(format!("{name}.lock")).exists());
     }
-    let one_more = page::rolling_restarts_and_several_processes::start(settings, dir.path()).await;
-    assert!(one_more.unwrap_err().to_string().contains("shop-3"));
-    let _ = clients.remove(1).shutdown(Duration::from_secs(1)).await;
-    page::rolling_restarts_and_several_processes::start(settings, dir.path()).await.unwrap();
+    let named = || settings().spool(dir.path()).spool_options(SpoolOptions::new().name("shop-7")).build();
+    clients.push(named().await.unwrap());
+    assert!(named().await.unwrap_err().to_string().contains("shop-7"));
 }
 
 #[tokio::test]

@@ -151,6 +151,9 @@ impl ClientBuilder {
 
     /// The directory of the spool. With it, an event is on disk and synced when `emit` returns; without it, events are in
     /// memory, and what has no verdict when the process ends is lost.
+    ///
+    /// Several processes may name the same directory: each takes a slot of it, and takes over what is left in slots that no
+    /// process uses. A name in [`spool_options`](Self::spool_options) is for one process alone.
     pub fn spool(mut self, directory: impl Into<PathBuf>) -> Self {
         self.spool = Some(directory.into());
         self
@@ -510,7 +513,7 @@ impl Plan {
         let (queue, intake, ledger) = match self.spool {
             None => (Queue::Memory(MemoryQueue::default()), Intake::memory(), Ledger::in_memory(self.report_ids_bytes)),
             Some((directory, options)) => {
-                let (spool, reader) = Spool::open(directory, options)?;
+                let (spool, reader) = Spool::open_slot(directory, options)?;
                 (entries, bytes) = (entries.min(SPOOL_WINDOW_ENTRIES), bytes.min(SPOOL_WINDOW_BYTES));
                 let ledger = Ledger::with_spool(spool.clone(), self.report_ids_bytes);
                 (Queue::Spool(spool), Intake::Spool(Box::new(reader)), ledger)

@@ -4,6 +4,7 @@
 //! against its request, [`reaction`] says what follows from a refused one, [`pace`] how fast to go. [`dead_letters`] has what no
 //! retry can save, [`ending`] the shutdown. All of it runs as one task, so that no two decisions race.
 
+mod adopting;
 mod dead_letters;
 mod ending;
 pub(crate) mod handover;
@@ -20,6 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
 use tokio::task::{Id, JoinError};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
@@ -35,6 +37,8 @@ use crate::transport::submit::{Failure, Submission};
 impl DeliveryLoop {
     /// Runs until a shutdown is through, or the last handle is gone.
     pub(crate) async fn run(mut self) {
+        let mut adopting = JoinSet::new();
+        adopting.spawn(adopting::adopt_slots(self.shared.clone()));
         loop {
             // First what is asked, then what is there: whatever was accepted before a flush or a shutdown was asked for
             // goes out together.

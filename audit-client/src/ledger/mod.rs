@@ -366,7 +366,7 @@ impl Ledger {
         let left = self.open_count(&books);
         let damaged = self.damaged();
         let mut report = std::mem::take(&mut books.report);
-        report.recovered = books.recovered;
+        report.recovered = self.recovered(&books);
         report.delivered = books.delivered;
         report.dead = books.dead;
         report.lost = books.accepted_not_stored + damaged + unanswered.len() as u64;
@@ -415,7 +415,7 @@ impl Ledger {
         let lost = books.accepted_not_stored + self.damaged();
         Figures {
             accepted: books.delivered + books.dead + pending + lost,
-            recovered: books.recovered,
+            recovered: self.recovered(&books),
             delivered: books.delivered,
             dead: books.dead,
             pending,
@@ -428,6 +428,11 @@ impl Ledger {
             Some(spool) => spool.status().pending_events,
             None => books.accepted - books.delivered - books.dead,
         }
+    }
+
+    /// Events that other runs and other processes had left.
+    fn recovered(&self, books: &Books) -> u64 {
+        books.recovered + self.spool.as_ref().map_or(0, |spool| spool.status().adopted_events)
     }
 
     /// Events that were on disk and can no longer be read.

@@ -14,7 +14,7 @@ use crate::scripted::{Reply, Server, entry};
 const SOON: Duration = Duration::from_secs(20);
 
 fn builder(server: &Server, directory: &Path) -> ClientBuilder {
-    server.builder().spool(directory)
+    server.builder().spool(directory).spool_options(SpoolOptions::new().name("default"))
 }
 
 /// A client on the same spool, once the former one has closed it, for which a short deadline may have left no time.
