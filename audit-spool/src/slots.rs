@@ -39,18 +39,15 @@ impl Spool {
     /// What a process left in a slot is delivered by the next one that takes the slot, or by any that
     /// [adopts](Self::adopt_slots) it.
     pub fn open_slot(dir: impl AsRef<Path>, options: SpoolOptions) -> Result<(Self, Reader), SpoolError> {
-        Self::open_slot_on(&(Arc::new(RealDisk) as Arc<dyn Disk>), dir.as_ref(), &options)
-    }
-
-    fn open_slot_on(disk: &Arc<dyn Disk>, dir: &Path, options: &SpoolOptions) -> Result<(Self, Reader), SpoolError> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        if options.is_named {
+            return Self::open_on(disk, dir, options);
+        }
         let mut number = 0;
         loop {
-            let mut of_slot = options.clone();
-            if !options.is_named {
-                of_slot.name = slot(number);
-            }
-            match Self::open_on(Arc::clone(disk), dir, of_slot) {
-                Err(SpoolError::Owned { .. }) if !options.is_named && number + 1 < MOST => number += 1,
+            let of_slot = SpoolOptions { name: slot(number), ..options.clone() };
+            match Self::open_on(Arc::clone(&disk), dir.as_ref(), of_slot) {
+                Err(SpoolError::Owned { .. }) if number + 1 < MOST => number += 1,
                 opened => return opened,
             }
         }
