@@ -53,7 +53,7 @@ async fn what_a_process_left_that_does_not_come_back_is_delivered_by_another() {
     let dir = tempfile::tempdir().unwrap();
     let slots: Vec<_> = (0..3).map(|_| Spool::open_slot(dir.path(), SpoolOptions::new()).unwrap().0).collect();
     for (number, slot) in slots.iter().enumerate() {
-        slot.append(&entry(&format!("left-{number}"))).await.unwrap();
+        slot.append(entry(&format!("left-{number}"))).await.unwrap();
     }
     for slot in &slots {
         slot.close().unwrap();
