@@ -46,6 +46,9 @@
 //!
 //! The client works on a thread of its own, with its own runtime: see [`AuditClient`].
 //!
+//! More: [what is promised and what not](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/delivery.md), [recipes](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/recipes.md),
+//! [every attribute with its JSON](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/derive.md), [who, from where, for whom](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/context.md).
+//!
 //! # Features
 //! | feature | what it adds |
 //! |---|---|

@@ -19,6 +19,16 @@
 //!   wrong.
 //!
 //! This crate does no I/O, knows no network, and panics on no input.
+//!
+//! # Features
+//! None is on by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `derive` | the derives `AuditEvent`, `UserIdentity`, `AuditValue` and `AuditError`, and `entry!` |
+//! | `jiff02`, `chrono04`, `time03`, `uuid1`, `ulid` | those crates' times and ids in fields of events |
+//!
+//! [The derives' page](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/derive.md) shows every attribute with its JSON.
 
 // Each imports only from those above it; `catalog` and `json` do not know each other.
 pub mod limits;

@@ -1,7 +1,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::expect_used)]
 //! The derive macros of `audit-core` and `audit-client`, and `entry!`. Use them through one of those crates; what every
-//! attribute does is in `docs/derive.md`.
+//! attribute does is in [docs/derive.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/derive.md).
 //!
 //! How a type passes through this crate: tokens → `parse` (what was written) → `check` (what is wrong with it, all of it in
 //! one go) → `model` (what is right) → `emit` (the code). `attributes` is the table that parser, suggestions, completion and
@@ -65,7 +65,7 @@ use expand::Library;
 /// | field: its role | `id` (required, or `generate_id`), `event_name`, `user_identity`, `time`, `user_agent`, `source_ip`, `error_code`, `error_message`, `outcome`, `request` (the default), `response`, `additional` |
 /// | field: how | `rename`, `flatten`, `skip`, `skip_if`, `with`, `redact`, `target`, `nested`, `personal`, `hmac` |
 ///
-/// `docs/derive.md` in the repository has an example of each, and the JSON that comes out.
+/// [docs/derive.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/derive.md) has an example of each, and the JSON that comes out.
 #[proc_macro_derive(AuditEvent, attributes(audit, serde))]
 pub fn audit_event(input: TokenStream) -> TokenStream {
     expand::audit_event(input.into(), Library::Core).into()

@@ -4,7 +4,7 @@
 //! an event is stored only after the event is synced to disk.
 //!
 //! [`Lake::builder`] starts one inside a program or a test. The program `audit-lake` runs one from the file `lake.toml`, whose
-//! model is [`LakeConfig`].
+//! model is [`LakeConfig`]; [docs/lake.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/lake.md) is the page for operators.
 //!
 //! ```text
 //!  server ──► connection ──► service ──► sigv4       is the request signed with a known key?

@@ -53,6 +53,8 @@
 //! handler, or by the plain client if it names its actor (then without these). Nothing of this is computed before the
 //! first event.
 //!
+//! [docs/context.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/context.md) shows all ways from the request to the record, and what to write behind which proxy.
+//!
 //! # Features
 //! | feature | what it adds |
 //! |---|---|
