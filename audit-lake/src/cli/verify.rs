@@ -28,8 +28,8 @@ impl Verify {
         }
         if !verification.is_sound() {
             return Err(
-                "the database is not sound: keep a copy of the folder, then put the latest backup as lake.db into an empty folder, without the old lake.db-wal, \
-                        or save what can be read with `sqlite3 lake.db .recover`"
+                "the database is not sound: keep a copy of the folder, then put the latest backup as lake.db into an empty \
+                 folder, without the old lake.db-wal, or save what can be read with `sqlite3 lake.db .recover`"
                     .into(),
             );
         }

@@ -35,7 +35,8 @@ pub enum StoreError {
     /// The log of a database is there, and the database is not.
     #[error(
         "{} holds acknowledged events, but lake.db beside it is missing or empty; the lake does not start, since it would \
-         delete that log: put back the lake.db that it belongs to, or move the log away and restore a backup",
+         delete that log: put back the lake.db that it belongs to, or put the latest backup as lake.db into an empty folder, \
+         without the old lake.db-wal",
         path.display()
     )]
     LogWithoutDatabase {
@@ -76,7 +77,8 @@ pub enum StoreError {
     /// The file is damaged.
     #[error(
         "the database is damaged: {what}; do not write to it: keep a copy of the folder, then put the latest backup \
-         (audit-lake backup) as lake.db into an empty folder, without the old lake.db-wal, or save what can be read with `sqlite3 lake.db .recover`"
+         (audit-lake backup) as lake.db into an empty folder, without the old lake.db-wal, or save what can be read with \
+         `sqlite3 lake.db .recover`"
     )]
     Damaged {
         /// What the check found first.

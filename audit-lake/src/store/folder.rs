@@ -1,6 +1,7 @@
 //! The data folder: its lock, its files, and how its database is opened.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,9 +23,9 @@ pub(crate) struct DataFolder {
     _lock: Locked,
 }
 
-/// The lock file, while it is locked.
+/// A file, while it is locked.
 #[derive(Debug)]
-struct Locked(File);
+pub(super) struct Locked(pub(super) File);
 
 impl Drop for Locked {
     /// Closing alone would leave the lock to a process that is being started at this moment, until its `exec`.
@@ -101,7 +102,7 @@ impl DataFolder {
         let file = |name| {
             let path = self.path.join(name);
             OpenFile::at(path.clone()).map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => StoreError::Moved { path, change: FileChange::Removed },
+                ErrorKind::NotFound => StoreError::Moved { path, change: FileChange::Removed },
                 _ => StoreError::Folder { path, source },
             })
         };
@@ -135,20 +136,31 @@ impl OpenDatabase {
 fn is_empty(path: &Path) -> std::io::Result<bool> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok(metadata.len() == 0),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }
 }
 
 /// Opens a file, or creates one that only its owner may read.
 pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
+    match new_private_file(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => File::options().read(true).write(true).open(path),
+        created => created,
+    }
+}
+
+/// Creates a file that only its owner may read, whatever the umask is.
+pub(super) fn new_private_file(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
-    options.create(true).truncate(false).read(true).write(true);
+    options.create_new(true).read(true).write(true);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        Ok(file)
     }
+    #[cfg(not(unix))]
     options.open(path)
 }
 

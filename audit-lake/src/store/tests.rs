@@ -583,7 +583,7 @@ async fn a_database_with_a_hole_in_it_is_refused() {
     std::fs::write(&path, bytes).expect("written");
     let error = open(folder.path()).expect_err("damaged");
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-    assert!(error.to_string().contains("audit-lake backup"), "{error}");
+    assert!(error.to_string().contains("into an empty folder, without the old lake.db-wal"), "{error}");
 }
 
 #[tokio::test]
@@ -603,6 +603,7 @@ async fn a_log_without_its_database_is_never_deleted() {
         }
         let error = open(moved.path()).expect_err("refused");
         assert!(matches!(error, StoreError::LogWithoutDatabase { .. }), "{error}");
+        assert!(error.to_string().contains("into an empty folder, without the old lake.db-wal"), "{error}");
         assert_eq!(std::fs::read(&log).expect("the log"), before);
     }
     std::fs::rename(moved.path().join("kept.db"), moved.path().join("lake.db")).expect("put back");
