@@ -43,7 +43,9 @@ pub(crate) fn all(fields: &Fields, place: Place, of_item: &Attributes, diagnosti
         if field.attrs.iter().any(|attr| attr.path().is_ident("serde")) {
             serde_attributes(field, place, &attributes, diagnostics);
         }
-        found.means_id |= attributes.meant("id") || attributes.meant("principal_id");
+        // A field without a name or an attribute is told that it may be the principal.
+        let is_told = place == Place::IdentityField && field.ident.is_none() && attributes.iter().next().is_none();
+        found.means_id |= is_told || attributes.meant("id") || attributes.meant("principal_id");
         let member = match &field.ident {
             Some(ident) => Member::Named(ident.clone()),
             None => {
@@ -261,14 +263,17 @@ impl Written<'_> {
         }
         let Some(ident) = &self.field.ident else {
             if !self.attributes.is_miswritten() {
-                let message = format!(
-                    "a field without a name needs a key: add `#[audit(rename = \"…\")]`, {}",
-                    match role {
-                        Role::Detail => "or `flatten`, `skip` or `principal_id`",
-                        Role::Member => "or `skip`",
-                        _ => "or `flatten`, `skip` or a role such as `id`",
+                let message = match role {
+                    Role::Detail => {
+                        "a field without a name needs `#[audit(principal_id)]`, if it says who it is, or else a key: add \
+                         `#[audit(rename = \"…\")]`, or `flatten` or `skip`"
                     }
-                );
+                    Role::Member => "a field without a name needs a key: add `#[audit(rename = \"…\")]`, or `skip`",
+                    _ => {
+                        "a field without a name needs a key: add `#[audit(rename = \"…\")]`, or `flatten`, `skip` or a role such \
+                         as `id`"
+                    }
+                };
                 diagnostics.error(&self.field.ty, message);
             }
             return (Some(implied("", &self.field.ty)), TokenStream::new());
