@@ -12,8 +12,8 @@ use std::sync::Arc;
 use audit_core::{Checksum, EventTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_channel::oneshot;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 use super::cipher::{Encryption, NoKey};
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at};

@@ -67,11 +67,10 @@ mod model;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::oneshot;
+use futures_channel::oneshot;
 
 pub use append::Append;
 #[cfg(feature = "encryption")]
@@ -88,12 +87,14 @@ pub use reader::{DurableEnd, Reader};
 pub use record::{NewRecord, Record};
 pub use recovery::Recovery;
 pub use seq_set::SeqSet;
+pub use slots::{Adopted, slots_in};
 pub use state::Damage;
 
 use dead_letters::{DeadLetters, PendingLetter};
 use io_thread::IoThread;
 use log::Pending;
 use queue::Queue;
+use slots::Adopting;
 use state::Shared;
 
 /// An open spool. Clones are handles of the same one; dropping the last one ends it, without waiting. Use
@@ -111,8 +112,7 @@ struct Handle {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     recovery: Recovery,
-    /// Events that came from other slots.
-    adopted: AtomicU64,
+    adopting: Mutex<Adopting>,
     thread: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
 }
 
@@ -176,22 +176,9 @@ impl Spool {
         let reader =
             Reader::new(Arc::clone(&disk), dir.clone(), options.clone(), Arc::clone(&shared), Arc::clone(&queue));
         let recovery = opened.recovery;
-        let thread = Mutex::new(Some(thread));
-        Ok((
-            Self {
-                handle: Arc::new(Handle {
-                    disk,
-                    dir,
-                    options,
-                    shared,
-                    queue,
-                    recovery,
-                    adopted: AtomicU64::new(0),
-                    thread,
-                }),
-            },
-            reader,
-        ))
+        let (thread, adopting) = (Mutex::new(Some(thread)), Mutex::default());
+        let handle = Handle { disk, dir, options, shared, queue, recovery, adopting, thread };
+        Ok((Self { handle: Arc::new(handle) }, reader))
     }
 
     /// Queues an event for the disk: a reference to an [`Entry`](audit_core::Entry), or anything else that makes a
@@ -199,7 +186,7 @@ impl Spool {
     /// the event is on disk and synced. Dropping it withdraws the event, unless the event is being written.
     pub fn append<'a>(&self, record: impl Into<NewRecord<'a>>) -> Append {
         let (done, append) = Append::new();
-        match self.pending(&record.into(), done) {
+        match self.pending(&record.into(), done, false) {
             Ok(record) => self.handle.queue.push([record]),
             Err((done, refusal)) => {
                 let _ = done.send(Err(refusal.into()));
@@ -223,11 +210,19 @@ impl Spool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn append_all<'a, R: Into<NewRecord<'a>>>(&self, records: impl IntoIterator<Item = R>) -> Vec<Append> {
+        self.push_all(records, false)
+    }
+
+    fn push_all<'a, R: Into<NewRecord<'a>>>(
+        &self,
+        records: impl IntoIterator<Item = R>,
+        is_adopted: bool,
+    ) -> Vec<Append> {
         let mut appends = Vec::new();
         let mut pending = Vec::new();
         for record in records {
             let (done, append) = Append::new();
-            match self.pending(&record.into(), done) {
+            match self.pending(&record.into(), done, is_adopted) {
                 Ok(record) => pending.push(record),
                 Err((done, refusal)) => {
                     let _ = done.send(Err(refusal.into()));
@@ -254,7 +249,7 @@ impl Spool {
             return Err(Refusal::Busy { waiting });
         }
         let (done, append) = Append::new();
-        let record = self.pending(&record.into(), done).map_err(|(_, refusal)| refusal)?;
+        let record = self.pending(&record.into(), done, false).map_err(|(_, refusal)| refusal)?;
         self.handle.queue.push([record]);
         Ok(append)
     }
@@ -263,6 +258,7 @@ impl Spool {
         &self,
         NewRecord { id, event_data, checksum }: &NewRecord<'_>,
         done: oneshot::Sender<Result<u64, AppendError>>,
+        is_adopted: bool,
     ) -> Result<Pending, (oneshot::Sender<Result<u64, AppendError>>, Refusal)> {
         let id_bytes = match u8::try_from(id.len()) {
             Ok(bytes) if bytes > 0 => bytes,
@@ -277,7 +273,7 @@ impl Spool {
         content.extend_from_slice(checksum.as_bytes());
         content.extend_from_slice(id.as_bytes());
         content.extend_from_slice(event_data.as_bytes());
-        Ok(Pending { content, id_bytes, done, tainted: None })
+        Ok(Pending { content, id_bytes, done, is_adopted, tainted: None })
     }
 
     /// Acknowledges an event: it was delivered, and is not kept any longer. In any order, any number of times; returns
@@ -348,7 +344,7 @@ impl Spool {
             next_seq: state.next_seq,
             blocked,
             damage: state.damage,
-            adopted_events: self.handle.adopted.load(Ordering::Relaxed),
+            adopted_events: state.adopted,
         }
     }
 
@@ -363,6 +359,10 @@ impl Spool {
     /// longer kept.
     pub fn close(&self) -> Result<(), SpoolError> {
         self.handle.queue.close();
+        let adopted_from = self.handle.adopting.lock().unwrap_or_else(PoisonError::into_inner).stop();
+        if let Some(Err(error)) = adopted_from.map(|slot| self.close_slot(&slot)) {
+            tracing::warn!(%error, "a slot does not close: what was taken over from it may be delivered again");
+        }
         let thread = self.handle.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let ended = thread.map_or(Ok(Ok(())), JoinHandle::join);
         let ended = ended.unwrap_or_else(|_| Err(std::io::Error::other("the spool's thread panicked")));

@@ -13,7 +13,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use futures_channel::oneshot;
 
 use super::ack_journal::AckJournal;
 use super::cipher::TAG_BYTES;
@@ -39,6 +39,8 @@ pub(super) struct Pending {
     pub(super) content: Vec<u8>,
     pub(super) id_bytes: u8,
     pub(super) done: oneshot::Sender<Result<u64, AppendError>>,
+    /// It comes from another slot.
+    pub(super) is_adopted: bool,
     /// Set once bytes of it may have reached the disk without being known to be durable.
     pub(super) tainted: Option<Arc<io::Error>>,
 }
@@ -208,7 +210,7 @@ impl Log {
         let mut group = Vec::new();
         let mut bytes = 0;
         while let Some(next) = queue.front() {
-            if next.done.is_closed() {
+            if next.done.is_canceled() {
                 queue.pop_front();
                 continue;
             }
@@ -223,7 +225,7 @@ impl Log {
 
     /// There is no room: refuses the records, unless the policy is to wait.
     fn no_room(&self, queue: &mut VecDeque<Pending>, why: Blocked) -> Option<Blocked> {
-        queue.retain(|record| !record.done.is_closed());
+        queue.retain(|record| !record.done.is_canceled());
         if self.options.when_full == WhenFull::Wait {
             return (!queue.is_empty()).then_some(why);
         }
@@ -278,6 +280,7 @@ impl Log {
         let seqs = base..base + group.len() as u64;
         let mut state = self.shared.state();
         state.next_seq = seqs.end;
+        state.adopted += group.iter().filter(|record| record.is_adopted).count() as u64;
         match fresh {
             Some((header, name)) => {
                 state.segments.push(Segment { name, header: Some(header), seqs, length, active: true });

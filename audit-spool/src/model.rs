@@ -205,7 +205,7 @@ impl Model {
             let checksum = Checksum::of(event_data.as_bytes());
             let content = [checksum.as_bytes(), id.as_bytes(), event_data.as_bytes()].concat();
             let id_bytes = u8::try_from(id.len()).unwrap();
-            run.queue.push_back(Pending { content, id_bytes, done, tainted: None });
+            run.queue.push_back(Pending { content, id_bytes, done, is_adopted: false, tainted: None });
             run.waiting.push((n, append));
             self.records.push(Known { event_data, fate: Fate::Waiting, ack: Ack::None });
         }

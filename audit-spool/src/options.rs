@@ -80,7 +80,8 @@ impl SpoolOptions {
     }
 
     /// The spool's name, the first part of its files' names: 1 to 64 of `[-_A-Za-z0-9]`. Spools with different names in one
-    /// directory are independent.
+    /// directory are independent. A spool that was given a name belongs to one process, and is no slot
+    /// ([`Spool::open_slot`](super::Spool::open_slot)).
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();

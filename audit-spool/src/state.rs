@@ -44,6 +44,8 @@ pub(super) struct State {
     /// The number that the next durable record gets.
     pub(super) next_seq: u64,
     pub(super) damage: Damage,
+    /// Events that came from other slots.
+    pub(super) adopted: u64,
     pub(super) closed: bool,
 }
 

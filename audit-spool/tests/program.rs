@@ -256,3 +256,40 @@ fn what_is_no_event_gets_no_new_id_and_stays_a_dead_letter() {
     );
     assert!(text(dir.path(), &["list"]).contains("\tdead\t15\t"));
 }
+
+#[test]
+fn without_a_name_every_slot_is_shown_and_dead_letters_go_back_to_theirs() {
+    let dir = tempfile::tempdir().unwrap();
+    let slots: Vec<_> = (0..3).map(|_| Spool::open_slot(dir.path(), SpoolOptions::new()).unwrap().0).collect();
+    for (number, spool) in (0..).zip(&slots) {
+        for id in [format!("waits-{number}"), format!("dead-{number}")] {
+            spool.append((id.as_str(), "{}")).wait().unwrap();
+        }
+        let letter = DeadLetter::new(2, (format!("dead-{number}").as_str(), "{}"), "InvalidData", "wrong");
+        spool.dead_letter(&letter).wait().unwrap();
+    }
+    slots[0].close().unwrap();
+    slots[2].close().unwrap();
+    // The second one is at work.
+    let output = run(dir.path(), &["list", "--json"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the spool \"default-1\"") && said.contains("belongs to process"), "{said}");
+    assert!(!output.status.success());
+    let rows: Vec<serde_json::Value> =
+        output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let rows: Vec<_> = rows.iter().map(|row| (row["spool"].as_str().unwrap(), row["id"].as_str().unwrap())).collect();
+    let expected = [("default", "waits-0"), ("default", "dead-0"), ("default-2", "waits-2"), ("default-2", "dead-2")];
+    assert_eq!(rows, expected);
+
+    slots[1].close().unwrap();
+    assert_eq!(text(dir.path(), &["show", "waits-2", "--raw"]), "{}\n");
+    assert!(failure(dir.path(), &["show", "waits-3"]).contains("no event with the id waits-3 waits"));
+    let said = failure(dir.path(), &["retry", "dead-1", "dead-3"]);
+    assert!(said.contains("no dead letter has the id dead-3"), "{said}");
+    let retried = text(dir.path(), &["retry", "dead-1"]);
+    assert!(retried.contains("in default-1:\n1 of 1 dead letters wait for delivery\n"), "{retried}");
+    let status = text(dir.path(), &["status"]);
+    assert_eq!(status.matches("spool ").count(), 3, "{status}");
+    assert!(status.contains("spool     \"default-1\""), "{status}");
+    assert!(text(dir.path(), &["--name", "default-1", "list"]).contains("pending\t2\t-\t-\tdead-1"));
+}

@@ -1,104 +1,248 @@
-//! Several processes in one directory, each as a spool of its own.
-#![cfg(unix)]
+//! Several processes on one directory, without names: each takes a slot, and what one leaves another takes over.
+#![expect(clippy::unwrap_used, reason = "the lint knows only functions marked as tests to be tests")]
 
 use std::path::Path;
 
-use audit_spool::{Reader, Spool, SpoolError, SpoolOptions};
+use audit_spool::{DeadLetter, Reader, Spool, SpoolError, SpoolOptions, StoppedSpool, slots_in};
 
 fn open(dir: &Path) -> (Spool, Reader) {
-    Spool::open_slot(dir, SpoolOptions::new()).expect("a slot")
+    Spool::open_slot(dir, SpoolOptions::new()).unwrap()
 }
 
 fn append(spool: &Spool, ids: &[&str]) {
     for id in ids {
-        spool.append((*id, "{}")).wait().expect("kept");
+        spool.append((*id, "{}")).wait().unwrap();
     }
 }
 
-fn read(reader: &mut Reader) -> Vec<String> {
-    reader.next_batch(10_000, 10_000_000).expect("records").into_iter().map(|record| record.id).collect()
+/// Everything that is to be moved.
+fn adopt(spool: &Spool) -> u64 {
+    let mut events = 0;
+    loop {
+        let adopted = spool.adopt_slots().unwrap();
+        events += adopted.events;
+        if adopted.is_complete {
+            return events;
+        }
+    }
+}
+
+fn ids(reader: &mut Reader) -> Vec<String> {
+    let records = reader.next_batch(1000, 10_000_000).unwrap();
+    records.into_iter().map(|record| record.id).collect()
+}
+
+fn pending(dir: &Path, slot: &str) -> u64 {
+    StoppedSpool::open(dir, SpoolOptions::new().name(slot)).unwrap().each_pending(|_, _| {}).unwrap().pending_events
 }
 
 #[test]
-fn each_process_takes_the_first_slot_that_is_free() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let (first, _) = open(dir.path());
-    let (second, _) = open(dir.path());
-    let (third, _) = open(dir.path());
+fn each_process_takes_the_first_free_slot() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, _reader) = open(dir.path());
+    let (second, _reader) = open(dir.path());
+    let (third, _reader) = open(dir.path());
     assert_eq!([first.name(), second.name(), third.name()], ["default", "default-1", "default-2"]);
-    second.close().expect("closed");
-    assert_eq!(open(dir.path()).0.name(), "default-1");
+    assert!(first.is_slot());
+    second.close().unwrap();
+    let (again, _reader) = open(dir.path());
+    assert_eq!(again.name(), "default-1");
+    assert_eq!(slots_in(dir.path()).unwrap(), ["default", "default-1", "default-2"]);
 }
 
 #[test]
-fn a_name_that_is_given_is_no_slot() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let named = || Spool::open_slot(dir.path(), SpoolOptions::new().name("default"));
-    let (spool, _) = named().expect("a spool");
-    assert!(!spool.is_slot());
+fn a_spool_that_was_named_has_one_owner_and_takes_nothing_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slot, _reader) = open(dir.path());
+    append(&slot, &["a"]);
+    slot.close().unwrap();
+    let named = || Spool::open_slot(dir.path(), SpoolOptions::new().name("orders"));
+    let (orders, _reader) = named().unwrap();
     assert!(matches!(named(), Err(SpoolError::Owned { .. })));
-    assert!(matches!(Spool::open(dir.path(), SpoolOptions::new()), Err(SpoolError::Owned { .. })));
+    assert!(!orders.is_slot());
+    assert_eq!(adopt(&orders), 0);
+    append(&orders, &["b"]);
+    orders.close().unwrap();
+    let (slot, mut reader) = open(dir.path());
+    assert_eq!((adopt(&slot), ids(&mut reader)), (0, vec!["a".to_owned()]), "a name is no slot");
+    slot.close().unwrap();
+    for name in ["default-x", "default-007", "defaulted", "default1"] {
+        let (named, _reader) = Spool::open(dir.path(), SpoolOptions::new().name(name)).unwrap();
+        append(&named, &["c"]);
+        named.close().unwrap();
+    }
+    assert_eq!(slots_in(dir.path()).unwrap(), ["default"]);
+    assert_eq!(adopt(&open(dir.path()).0), 0);
+}
+
+/// Also what was written before there were slots: that was a spool of the name `default`.
+#[test]
+fn what_the_layout_without_slots_left_is_delivered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (before, _reader) = Spool::open_slot(dir.path(), SpoolOptions::new().name("default")).unwrap();
+    append(&before, &["a", "b"]);
+    before.close().unwrap();
+    let (now, mut reader) = open(dir.path());
+    assert_eq!((now.recovery().backlog_events, ids(&mut reader)), (2, vec!["a".to_owned(), "b".to_owned()]));
 }
 
 #[test]
-fn what_is_left_in_slots_that_nobody_uses_is_taken_over_once() {
-    let dir = tempfile::tempdir().expect("a directory");
+fn what_a_process_left_in_its_slot_is_moved_once_and_dead_letters_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, mut reader) = open(dir.path());
+    append(&first, &["own"]);
+    {
+        let (second, _reader) = open(dir.path());
+        append(&second, &["delivered", "a", "dead", "b"]);
+        second.ack(1);
+        second.dead_letter(&DeadLetter::new(3, ("dead", "{}"), "InvalidData", "wrong")).wait().unwrap();
+        assert_eq!(adopt(&first), 0, "it is at work");
+        second.close().unwrap();
+    }
+    assert_eq!(adopt(&first), 2);
+    let status = first.status();
+    assert_eq!((status.adopted_events, status.pending_events, status.damage.events), (2, 3, 0));
+    assert_eq!(ids(&mut reader), ["own", "a", "b"]);
+    assert_eq!(adopt(&first), 0);
+    assert_eq!(pending(dir.path(), "default-1"), 0);
+    let second = StoppedSpool::open(dir.path(), SpoolOptions::new().name("default-1")).unwrap();
+    assert_eq!(second.dead_letters().unwrap().letters.len(), 1);
+}
+
+#[test]
+fn what_is_left_after_a_close_in_the_middle_is_moved_by_the_next_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, _reader) = open(dir.path());
+    let (second, _reader) = open(dir.path());
+    let all: Vec<String> = (0..1200).map(|number| format!("{number}")).collect();
+    for append in second.append_all(all.iter().map(|id| (id.as_str(), "{}"))) {
+        append.wait().unwrap();
+    }
+    second.close().unwrap();
+    let moved = first.adopt_slots().unwrap();
+    assert!(moved.events > 0 && !moved.is_complete, "{moved:?}");
+    first.close().unwrap();
+    assert_eq!(first.adopt_slots().unwrap().events, 0, "it is closed");
+    assert_eq!(pending(dir.path(), "default"), moved.events);
+    assert_eq!(pending(dir.path(), "default-1"), 1200 - moved.events);
+    let (next, mut reader) = open(dir.path());
+    assert_eq!(adopt(&next), 1200 - moved.events);
+    let mut came = ids(&mut reader);
+    came.extend(ids(&mut reader));
+    assert_eq!(came, all);
+}
+
+#[test]
+fn a_spool_that_is_half_full_leaves_room_for_its_own_events() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || SpoolOptions::new().max_bytes(SpoolOptions::MIN_MAX_BYTES);
+    let (first, mut reader) = Spool::open_slot(dir.path(), options()).unwrap();
+    let (second, _reader) = Spool::open_slot(dir.path(), options()).unwrap();
+    let data = format!("\"{}\"", "x".repeat(1000));
+    for number in 0..50 {
+        second.append((format!("{number}").as_str(), data.as_str())).wait().unwrap();
+    }
+    second.close().unwrap();
+    let (mut came, mut stops) = (0, 0);
+    let mut deliver = || {
+        for record in reader.next_batch(100, 1_000_000).unwrap() {
+            first.ack(record.seq);
+            came += u64::from(record.id != "own");
+        }
+    };
+    loop {
+        let adopted = first.adopt_slots().unwrap();
+        assert!(first.status().used_bytes < SpoolOptions::MIN_MAX_BYTES * 3 / 4, "{:?}", first.status());
+        first.try_append(("own", data.as_str())).unwrap().wait().unwrap();
+        if adopted.is_complete {
+            break;
+        }
+        if adopted.events == 0 {
+            stops += 1;
+            deliver();
+        }
+    }
+    deliver();
+    assert_eq!(came, 50);
+    assert!(stops > 0, "it was never half full");
+}
+
+#[test]
+fn an_event_that_never_fits_stays_and_the_others_are_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = SpoolOptions::new().max_bytes(SpoolOptions::MIN_MAX_BYTES);
+    let (first, mut reader) = Spool::open_slot(dir.path(), small).unwrap();
+    let (second, _reader) = open(dir.path());
+    append(&second, &["a"]);
+    second.append(("large", format!("\"{}\"", "x".repeat(100_000)).as_str())).wait().unwrap();
+    append(&second, &["b"]);
+    second.close().unwrap();
+    assert_eq!(adopt(&first), 2);
+    assert_eq!(ids(&mut reader), ["a", "b"]);
+    assert_eq!(pending(dir.path(), "default-1"), 1);
+    assert!(first.adopt_slots().unwrap().is_complete, "it is not tried for ever");
+}
+
+#[test]
+fn damage_in_a_slot_is_counted_by_the_process_that_found_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, mut reader) = open(dir.path());
+    let (second, _reader) = open(dir.path());
+    append(&second, &["a", "b"]);
+    second.close().unwrap();
+    let segment = dir.path().join("default-1.0000000000000001.00000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[600] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    assert_eq!(adopt(&first), 1);
+    assert_eq!(ids(&mut reader), ["b"]);
+    assert_eq!(first.status().damage.events, 1);
+    assert!(!segment.exists() && segment.with_extension("damaged").exists());
+    assert!(first.adopt_slots().unwrap().is_complete, "the damaged segment is read once");
+}
+
+#[test]
+fn a_slot_that_cannot_be_opened_holds_up_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, mut reader) = open(dir.path());
+    let (second, _reader) = open(dir.path());
+    let (third, _reader) = open(dir.path());
+    append(&second, &["a"]);
+    append(&third, &["b"]);
+    second.close().unwrap();
+    third.close().unwrap();
+    let segment = dir.path().join("default-1.0000000000000001.00000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    // Another format version, in both copies.
+    for copy in [0, 512] {
+        bytes[copy + 8] = 9;
+        bytes[copy + 12..copy + 16].fill(0);
+        let crc = crc32c::crc32c(&bytes[copy..copy + 64]);
+        bytes[copy + 12..copy + 16].copy_from_slice(&crc.to_le_bytes());
+    }
+    std::fs::write(&segment, bytes).unwrap();
+    assert_eq!(adopt(&first), 1);
+    assert_eq!(ids(&mut reader), ["b"]);
+    assert!(segment.exists());
+}
+
+#[test]
+fn what_several_processes_left_is_moved_by_one_of_them() {
+    let dir = tempfile::tempdir().unwrap();
     let slots: Vec<_> = (0..4).map(|_| open(dir.path()).0).collect();
     for (slot, ids) in slots.iter().zip([&["a"][..], &["b", "c"], &["d"], &[]]) {
         append(slot, ids);
     }
     // The first and the third end with something left.
     let [first, second, third, fourth] = &slots[..] else { panic!("four") };
-    first.close().expect("closed");
-    third.close().expect("closed");
-    assert_eq!(second.adopt_slots().expect("adopted"), 2);
-    assert_eq!(second.adopt_slots().expect("nothing more"), 0);
-    assert_eq!(fourth.adopt_slots().expect("nothing more"), 0);
+    first.close().unwrap();
+    third.close().unwrap();
+    assert_eq!((adopt(second), adopt(second), adopt(fourth)), (2, 0, 0));
     assert_eq!(second.status().pending_events, 4);
-    second.close().expect("closed");
-
+    second.close().unwrap();
     let (one_more, mut reader) = open(dir.path());
-    assert_eq!((one_more.name(), read(&mut reader).len()), ("default", 0));
-    assert_eq!(one_more.adopt_slots().expect("adopted"), 4);
-    let mut ids = read(&mut reader);
-    ids.sort();
-    assert_eq!(ids, ["a", "b", "c", "d"]);
-}
-
-#[test]
-fn a_spool_with_a_name_is_not_taken_over_and_takes_nothing_over() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let named = |name: &str| Spool::open_slot(dir.path(), SpoolOptions::new().name(name)).expect("a spool").0;
-    for name in ["orders", "default-x", "default-007", "defaulted"] {
-        let spool = named(name);
-        append(&spool, &["a"]);
-        spool.close().expect("closed");
-    }
-    let (slot, _) = open(dir.path());
-    append(&slot, &["b"]);
-    assert_eq!(slot.adopt_slots().expect("nothing"), 0);
-    slot.close().expect("closed");
-    assert_eq!(named("orders").adopt_slots().expect("nothing"), 0);
-}
-
-#[test]
-fn more_than_half_of_the_room_is_not_used_for_it() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let (left, _) = Spool::open_slot(dir.path(), SpoolOptions::new()).expect("a slot");
-    let (small, _) = Spool::open_slot(dir.path(), SpoolOptions::new().max_bytes(4 << 20)).expect("a slot");
-    let data = format!("\"{}\"", "x".repeat(10_000));
-    let appends =
-        left.append_all((0..1_000).map(|number| (number.to_string(), data.clone())).map(|(id, data)| {
-            audit_spool::NewRecord::new(id, data.clone(), audit_core::Checksum::of(data.as_bytes()))
-        }));
-    for append in appends {
-        append.wait().expect("kept");
-    }
-    left.close().expect("closed");
-    let moved = small.adopt_slots().expect("a part");
-    assert!((100..400).contains(&moved), "{moved}");
-    assert_eq!(small.adopt_slots().expect("no room"), 0);
-    assert_eq!(small.status().pending_events, moved);
-    let (left, _) = open(dir.path());
-    assert_eq!(left.status().pending_events, 1_000 - moved, "the rest stays");
+    assert_eq!((one_more.name(), adopt(&one_more)), ("default", 4));
+    let mut came = ids(&mut reader);
+    came.sort();
+    assert_eq!(came, ["a", "b", "c", "d"]);
 }

@@ -11,15 +11,18 @@ async fn what_is_left_in_a_spool_is_delivered_without_its_application() {
     // Left there by an earlier run, if at all.
     let _ = std::fs::remove_dir_all(&folder);
     let lake = audit_lake::Lake::builder().start().await.expect("a lake");
-    let (spool, _reader) = Spool::open(&folder, SpoolOptions::new()).expect("a spool");
+    // Two processes left something.
+    let slots: Vec<_> = (0..2).map(|_| Spool::open_slot(&folder, SpoolOptions::new()).expect("a slot").0).collect();
     let account = lake.channel_arn().account();
-    for id in ["refund-1", "refund-2"] {
+    for (spool, id) in slots.iter().zip(["refund-1", "refund-2"]) {
         let event_data = format!(
             r#"{{"version":"1.0","userIdentity":{{"type":"Staff","principalId":"alice"}},"eventSource":"orders.example.com","eventName":"RefundIssued","eventTime":"2026-11-21T10:15:30Z","UID":"{id}","recipientAccountId":"{account}"}}"#
         );
         spool.append((id, event_data.as_str())).await.expect("on disk");
     }
-    spool.close().expect("closed");
+    for spool in slots {
+        spool.close().expect("closed");
+    }
 
     let output = Command::new(env!("CARGO_BIN_EXE_deliver_spool"))
         .env("AUDIT_SPOOL_DIR", &folder)

@@ -380,5 +380,40 @@ fn main() -> Result<(), Failed> {
     acks.acknowledge([35, 37])?;
     acks.disk.acks_fail.store(false, Ordering::SeqCst);
     acks.acknowledge([39])?;
-    acks.leave(|_, _| Ok(()))
+    acks.leave(|_, _| Ok(()))?;
+    slots(&folder.join("slots"))
+}
+
+/// Three processes in one directory: one has moved a part of what another left there when it is killed.
+fn slots(dir: &Path) -> Result<(), Failed> {
+    const EVENTS: usize = 700;
+    let open = || Spool::open_slot(dir, SpoolOptions::new()).map(|(spool, _)| spool);
+    let (first, second, third) = (open()?, open()?, open()?);
+    let mut events: Vec<(String, String)> =
+        (0..EVENTS).map(|n| (format!("left-{n}"), format!("{{\"n\":{n}}}"))).collect();
+    let left = events.iter().map(|(id, data)| (id.as_str(), data.as_str()));
+    second.append_all(left).into_iter().try_for_each(|append| append.wait().map(drop))?;
+    second.close()?;
+    for (slot, id) in [(&first, "first"), (&third, "third")] {
+        slot.append((id, "{}")).wait()?;
+        events.push((id.to_owned(), "{}".to_owned()));
+    }
+    let moved = first.adopt_slots()?.events;
+    if moved == 0 || moved == EVENTS as u64 {
+        return Err(format!("{moved} events were moved, and not a part of them").into());
+    }
+    // The files as they are now are those that a kill leaves.
+    let copy = dir.with_extension("copy");
+    std::fs::create_dir(&copy)?;
+    for file in std::fs::read_dir(dir)? {
+        let file = file?;
+        std::fs::copy(file.path(), copy.join(file.file_name()))?;
+    }
+    first.close()?;
+    third.close()?;
+    std::fs::remove_dir_all(dir)?;
+    std::fs::rename(copy, dir)?;
+    events.sort();
+    let expected = json!({ "slots": ["default", "default-1", "default-2"], "pending": events });
+    Ok(std::fs::write(dir.with_extension("json"), expected.to_string())?)
 }

@@ -152,8 +152,8 @@ impl ClientBuilder {
     /// The directory of the spool. With it, an event is on disk and synced when `emit` returns; without it, events are in
     /// memory, and what has no verdict when the process ends is lost.
     ///
-    /// Several processes may name the same directory: each takes a slot of it, and takes over what is left in slots that no
-    /// process uses. A name in [`spool_options`](Self::spool_options) is for one process alone.
+    /// Several processes that send to the same channel may name the same directory: each takes a slot of it, and takes over
+    /// what is left in slots that no process uses. A name in [`spool_options`](Self::spool_options) is for one process alone.
     pub fn spool(mut self, directory: impl Into<PathBuf>) -> Self {
         self.spool = Some(directory.into());
         self

@@ -21,8 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
-use tokio::task::{Id, JoinError};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
@@ -51,6 +50,10 @@ impl DeliveryLoop {
             self.shared.ledger.look_at_flushes();
             self.give_up(now);
             self.note_end(now, signals.shutdown, signals.orphaned);
+            if matches!(self.ends, Ends::By(_)) {
+                // What is left stays in the other slots.
+                adopting.abort_all();
+            }
             if self.is_over(now) {
                 break;
             }

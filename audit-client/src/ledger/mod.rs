@@ -15,6 +15,7 @@ pub(crate) mod verdict;
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub(crate) struct Ledger {
     books: Mutex<Books>,
     /// Where events without a verdict stay at the end; without it, they are lost with the process.
     spool: Option<Spool>,
+    /// What other processes had left at the start is still being taken over.
+    adopting: AtomicBool,
     ids_budget: usize,
     /// An event that was on its way to the disk has arrived, or has not.
     arrived: Notify,
@@ -114,7 +117,8 @@ impl Ledger {
 
     fn new(spool: Option<Spool>, recovered: u64, ids_budget: usize) -> Self {
         let books = Mutex::new(Books { next_seq: 1, recovered, ..Books::default() });
-        Self { books, spool, ids_budget, arrived: Notify::new() }
+        let adopting = AtomicBool::new(spool.as_ref().is_some_and(Spool::is_slot));
+        Self { books, spool, adopting, ids_budget, arrived: Notify::new() }
     }
 
     /// In memory: accepts an event, and puts it in the queue before another task can look. Gives what `enqueue` gave.
@@ -192,7 +196,14 @@ impl Ledger {
         books.open.insert(seq, Open { id: id.clone(), verdict, on_its_way: false, in_doubt: false });
     }
 
-    /// Waits until what was promised so far is on disk, or is known not to be.
+    /// What other processes had left at the start is in the spool now, or cannot be.
+    pub(crate) fn adopted(&self) {
+        self.adopting.store(false, Ordering::Release);
+        self.arrived.notify_waiters();
+    }
+
+    /// Waits until what was promised so far is on disk, or is known not to be, and so is what other processes had left at the
+    /// start.
     pub(crate) async fn promises_answered(&self) {
         let up_to = self.books().expected.newest();
         loop {
@@ -208,7 +219,8 @@ impl Ledger {
 
     fn is_answered(&self, promises_up_to: u64) -> bool {
         let books = self.books();
-        books.closed || !books.expected.has_promise_up_to(promises_up_to)
+        let adopting = self.adopting.load(Ordering::Acquire);
+        books.closed || !(adopting || books.expected.has_promise_up_to(promises_up_to))
     }
 
     /// These are on their way to the service: until an answer names them, it is unknown whether the service has them.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use audit_spool::{Encryption, SpoolOptions};
+use audit_spool::{Encryption, SpoolOptions, slots_in};
 use clap::{Parser, Subcommand};
 
 use crate::Failure;
@@ -13,9 +13,9 @@ use crate::Failure;
 pub(crate) struct Arguments {
     /// The spool's directory
     pub(crate) dir: PathBuf,
-    /// The spool's name
-    #[arg(long, global = true, default_value = "default")]
-    pub(crate) name: String,
+    /// The spool's name; without it, every slot: default, default-1 and so on
+    #[arg(long, global = true)]
+    pub(crate) name: Option<String>,
     /// A key of an encrypted spool: its id, and a file with 32 bytes or 64 hex digits; the first one given writes
     #[arg(long = "key", global = true, value_name = "ID=FILE")]
     pub(crate) keys: Vec<String>,
@@ -64,8 +64,18 @@ pub(crate) enum Command {
 }
 
 impl Arguments {
-    /// The options that the spool is opened with.
-    pub(crate) fn options(&self) -> Result<SpoolOptions, Failure> {
+    /// The names of the spools that are meant.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
+        let names = match &self.name {
+            Some(name) => vec![name.clone()],
+            None => slots_in(&self.dir)?,
+        };
+        // Where there is none, opening it says so.
+        Ok(if names.is_empty() { vec!["default".to_owned()] } else { names })
+    }
+
+    /// The options that a spool is opened with.
+    pub(crate) fn options(&self, name: &str) -> Result<SpoolOptions, Failure> {
         let mut encryption: Option<Encryption> = None;
         for key in &self.keys {
             // The text itself stays out of errors: it may be the key instead of its file.
@@ -76,7 +86,7 @@ impl Arguments {
                 Some(keys) => keys.also_reads(id, &bytes)?,
             });
         }
-        let options = SpoolOptions::new().name(self.name.as_str());
+        let options = SpoolOptions::new().name(name);
         Ok(match encryption {
             None => options,
             Some(keys) => options.encryption(keys),

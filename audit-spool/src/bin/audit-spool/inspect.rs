@@ -10,12 +10,12 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use crate::progress::Progress;
 
-pub(crate) fn open(arguments: &Arguments) -> Result<StoppedSpool, Failure> {
-    Ok(StoppedSpool::open(&arguments.dir, arguments.options()?)?)
+pub(crate) fn open(arguments: &Arguments, name: &str) -> Result<StoppedSpool, Failure> {
+    Ok(StoppedSpool::open(&arguments.dir, arguments.options(name)?)?)
 }
 
-pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let spool = open(arguments)?;
+pub(crate) fn status(arguments: &Arguments, name: &str, out: &mut impl Write) -> Result<(), Failure> {
+    let spool = open(arguments, name)?;
     let (bytes, segments) = (spool.used_bytes(), spool.segments());
     let mut progress = Progress::new("reading", bytes);
     let mut changed = 0;
@@ -25,7 +25,7 @@ pub(crate) fn status(arguments: &Arguments, out: &mut impl Write) -> Result<(), 
     })?;
     drop(progress);
     let dead = spool.dead_letters()?;
-    writeln!(out, "spool     {:?} in {}", arguments.name, arguments.dir.display())?;
+    writeln!(out, "spool     {name:?} in {}", arguments.dir.display())?;
     writeln!(out, "segments  {segments}, {bytes} bytes")?;
     writeln!(out, "pending   {} events, {} bytes", contents.pending_events, contents.pending_bytes)?;
     writeln!(out, "dead      {} letters", dead.letters.len())?;
@@ -49,6 +49,7 @@ fn has_changed(record: &Record) -> bool {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {
+    spool: &'a str,
     number: u64,
     state: &'static str,
     bytes: usize,
@@ -74,9 +75,9 @@ struct Named {
 }
 
 impl<'a> Row<'a> {
-    fn new(number: u64, state: &'static str, id: &'a str, event_data: &str) -> Self {
+    fn new(spool: &'a str, number: u64, state: &'static str, id: &'a str, event_data: &str) -> Self {
         let event = serde_json::from_str(event_data).unwrap_or_default();
-        Self { number, state, bytes: event_data.len(), id, event, code: None, dead_since: None }
+        Self { spool, number, state, bytes: event_data.len(), id, event, code: None, dead_since: None }
     }
 
     fn write(&self, json: bool, out: &mut impl Write) -> Result<(), Failure> {
@@ -95,29 +96,36 @@ impl<'a> Row<'a> {
     }
 }
 
-pub(crate) fn list(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let spool = open(arguments)?;
+pub(crate) fn list(arguments: &Arguments, name: &str, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let spool = open(arguments, name)?;
     let mut failed = Ok(());
     let contents = spool.each_pending(|record, _| {
         if failed.is_ok() {
-            failed = Row::new(record.seq, "pending", &record.id, &record.event_data).write(json, out);
+            failed = Row::new(name, record.seq, "pending", &record.id, &record.event_data).write(json, out);
         }
     })?;
     failed?;
     for letter in spool.dead_letters()?.letters {
-        let row = Row::new(letter.seq, "dead", &letter.id, &letter.event_data);
+        let row = Row::new(name, letter.seq, "dead", &letter.id, &letter.event_data);
         let (code, dead_since) = (Some(letter.code.to_string()), Some(letter.at.to_string()));
         Row { code, dead_since, ..row }.write(json, out)?;
     }
     if contents.missing_events > 0 {
         // Not on standard output, whose lines are events.
-        return Err(format!("{} events cannot be read: `status` says more", contents.missing_events).into());
+        return Err(format!("{} events of {name} cannot be read: `status` says more", contents.missing_events).into());
     }
     Ok(())
 }
 
-pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let spool = open(arguments)?;
+/// Returns whether there is such an event.
+pub(crate) fn show(
+    arguments: &Arguments,
+    name: &str,
+    id: &str,
+    raw: bool,
+    out: &mut impl Write,
+) -> Result<bool, Failure> {
+    let spool = open(arguments, name)?;
     let mut progress = Progress::new("searching", spool.used_bytes());
     let mut found = Vec::new();
     spool.each_pending(|record, behind| {
@@ -128,12 +136,7 @@ pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Wr
     })?;
     drop(progress);
     let letters: Vec<DeadLetter> = spool.dead_letters()?.letters.into_iter().filter(|letter| letter.id == id).collect();
-    if found.is_empty() && letters.is_empty() {
-        let shown: String = id.escape_debug().take(80).collect();
-        return Err(
-            format!("no event with the id {shown} waits, and none is dead; `list` shows which there are").into()
-        );
-    }
+    let is_there = !(found.is_empty() && letters.is_empty());
     for record in found {
         if !raw {
             writeln!(out, "pending, number {}, {} bytes", record.seq, record.event_data.len())?;
@@ -153,5 +156,5 @@ pub(crate) fn show(arguments: &Arguments, id: &str, raw: bool, out: &mut impl Wr
         }
         writeln!(out, "{}", letter.event_data)?;
     }
-    Ok(())
+    Ok(is_there)
 }

@@ -44,14 +44,39 @@ fn main() -> ExitCode {
     }
 }
 
+/// Works on each spool that is meant. One that cannot be opened, such as that of a process that runs, holds up no other.
 fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    match &arguments.command {
-        Command::Status => inspect::status(arguments, out),
-        Command::List { json } => inspect::list(arguments, *json, out),
-        Command::Show { id, raw } => inspect::show(arguments, id, *raw, out),
-        Command::Retry { ids, new_id } => retry::retry(arguments, ids, *new_id, out),
-        Command::Purge { dead, damaged, yes } => purge::purge(arguments, *dead, *damaged, *yes, out),
+    let names = arguments.names()?;
+    if let Command::Retry { ids, .. } = &arguments.command {
+        retry::check_ids(arguments, &names, ids)?;
     }
+    let mut is_shown = false;
+    let mut failed = Vec::new();
+    for name in &names {
+        let changes = matches!(arguments.command, Command::Retry { .. } | Command::Purge { .. });
+        if changes && names.len() > 1 {
+            writeln!(out, "in {name}:")?;
+        }
+        let done = match &arguments.command {
+            Command::Status => inspect::status(arguments, name, out),
+            Command::List { json } => inspect::list(arguments, name, *json, out),
+            Command::Show { id, raw } => {
+                inspect::show(arguments, name, id, *raw, out).map(|is_there| is_shown |= is_there)
+            }
+            Command::Retry { ids, new_id } => retry::retry(arguments, name, ids, *new_id, out),
+            Command::Purge { dead, damaged, yes } => purge::purge(arguments, name, *dead, *damaged, *yes, out),
+        };
+        match done {
+            Err(error) if names.len() > 1 && !error.is::<io::Error>() => failed.push(with_causes(&*error)),
+            done => done?,
+        }
+    }
+    if let (Command::Show { id, .. }, false, true) = (&arguments.command, is_shown, failed.is_empty()) {
+        let shown: String = id.escape_debug().take(80).collect();
+        failed.push(format!("no event with the id {shown} waits, and none is dead; `list` shows which there are"));
+    }
+    failed.dedup();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\naudit-spool: ").into()) }
 }
 
 /// An error and its causes in one line.

@@ -8,6 +8,7 @@ use crate::inspect::open;
 
 pub(crate) fn purge(
     arguments: &Arguments,
+    name: &str,
     dead: bool,
     damaged: bool,
     yes: bool,
@@ -16,7 +17,7 @@ pub(crate) fn purge(
     if !dead && !damaged {
         return Err("say what to remove: --dead (letters), --damaged (segments), or both".into());
     }
-    let spool = open(arguments)?;
+    let spool = open(arguments, name)?;
     let word = if yes { "removed" } else { "would remove" };
     if dead {
         let letters = spool.dead_letters()?.letters.len();

@@ -16,12 +16,31 @@ use crate::{Failure, with_causes};
 /// How many are on their way to the disk at once.
 const AT_ONCE: usize = 500;
 
-pub(crate) fn retry(arguments: &Arguments, ids: &[String], new_id: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let mut letters = open(arguments)?.dead_letters()?.letters;
-    if let Some(unknown) = ids.iter().find(|id| !letters.iter().any(|letter| letter.id == **id)) {
-        let shown: String = unknown.escape_debug().take(80).collect();
-        return Err(format!("no dead letter has the id {shown}; `list` shows which there are").into());
+/// Refuses ids that no dead letter has, before anything is changed.
+pub(crate) fn check_ids(arguments: &Arguments, names: &[String], ids: &[String]) -> Result<(), Failure> {
+    let mut unknown: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    for name in names {
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        for letter in open(arguments, name)?.dead_letters()?.letters {
+            unknown.remove(letter.id.as_str());
+        }
     }
+    let Some(id) = unknown.first() else { return Ok(()) };
+    let shown: String = id.escape_debug().take(80).collect();
+    Err(format!("no dead letter has the id {shown}; `list` shows which there are").into())
+}
+
+/// Of the ids, those that are in this spool; without any, all.
+pub(crate) fn retry(
+    arguments: &Arguments,
+    name: &str,
+    ids: &[String],
+    new_id: bool,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut letters = open(arguments, name)?.dead_letters()?.letters;
     letters.retain(|letter| ids.is_empty() || ids.contains(&letter.id));
     if letters.is_empty() {
         writeln!(out, "there are no dead letters")?;
@@ -32,7 +51,7 @@ pub(crate) fn retry(arguments: &Arguments, ids: &[String], new_id: bool, out: &m
         retried.push(if new_id { Some(with_new_id(letter)?) } else { None });
     }
     let mut progress = Progress::new("retrying", letters.len() as u64);
-    let (spool, reader) = Spool::open(&arguments.dir, arguments.options()?)?;
+    let (spool, reader) = Spool::open(&arguments.dir, arguments.options(name)?)?;
     drop(reader);
     let mut back = BTreeSet::new();
     let mut on_their_way = VecDeque::new();
@@ -61,7 +80,7 @@ pub(crate) fn retry(arguments: &Arguments, ids: &[String], new_id: bool, out: &m
     }
     drop(progress);
     // They are durable as events that wait; now the letters can be removed. Letters that came meanwhile stay.
-    let stopped = open(arguments)?;
+    let stopped = open(arguments, name)?;
     let mut kept = stopped.dead_letters()?.letters;
     kept.retain(|letter| !back.contains(&(letter.seq, letter.id.as_str())));
     stopped.keep_dead_letters(&kept)?;
