@@ -66,6 +66,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -94,7 +95,6 @@ use dead_letters::{DeadLetters, PendingLetter};
 use io_thread::IoThread;
 use log::Pending;
 use queue::Queue;
-use slots::Adopting;
 use state::Shared;
 
 /// An open spool. Clones are handles of the same one; dropping the last one ends it, without waiting. Use
@@ -114,6 +114,25 @@ struct Handle {
     recovery: Recovery,
     adopting: Mutex<Adopting>,
     thread: Mutex<Option<JoinHandle<std::io::Result<()>>>>,
+}
+
+/// The slot that is being moved from, and what is known of others.
+#[derive(Debug, Default)]
+struct Adopting {
+    from: Option<(Spool, Reader)>,
+    /// Segments from which everything was moved that can be.
+    done: BTreeSet<String>,
+    /// Why slots could not be opened, so that the log says it once.
+    failed: BTreeMap<String, String>,
+    stopped: bool,
+}
+
+impl Adopting {
+    /// Ends it for good; returns what has to be closed.
+    fn stop(&mut self) -> Option<Spool> {
+        self.stopped = true;
+        self.from.take().map(|(slot, _)| slot)
+    }
 }
 
 impl Drop for Handle {

@@ -4,17 +4,17 @@
 //! one whose lock is free. What is left in a slot that no process has open is moved: written and synced here, then acknowledged
 //! there. A crash in between leaves an event in both, and it is delivered twice under one id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use super::Spool;
 use super::disk::{Disk, RealDisk};
 use super::error::{AppendError, Refusal, SpoolError};
 use super::options::SpoolOptions;
 use super::reader::Reader;
 use super::record::Record;
 use super::segment::SegmentName;
+use super::{Adopting, Spool};
 
 /// How many processes can share a directory.
 const SLOTS: u32 = 1000;
@@ -55,25 +55,6 @@ pub struct Adopted {
     pub events: u64,
     /// Whether there is nothing more to move. If there is, and no event was moved, there is no room for it now.
     pub is_complete: bool,
-}
-
-/// The slot that is being moved from, and what is known of others.
-#[derive(Debug, Default)]
-pub(super) struct Adopting {
-    from: Option<(Spool, Reader)>,
-    /// Segments from which everything was moved that can be.
-    done: BTreeSet<String>,
-    /// Why slots could not be opened, so that the log says it once.
-    failed: BTreeMap<String, String>,
-    stopped: bool,
-}
-
-impl Adopting {
-    /// Ends it for good; returns what has to be closed.
-    pub(super) fn stop(&mut self) -> Option<Spool> {
-        self.stopped = true;
-        self.from.take().map(|(slot, _)| slot)
-    }
 }
 
 impl Spool {
