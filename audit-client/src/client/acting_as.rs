@@ -9,6 +9,7 @@ use audit_core::{AuditEvent, Context, Entry, UserIdentity};
 use serde::Serialize;
 
 use super::AuditClient;
+use super::emit_all::{EmitAllError, has_accepted};
 use super::error::EmitError;
 use super::receipt::Receipt;
 use crate::context::carried::Carried;
@@ -198,6 +199,22 @@ impl ActingAs {
     pub fn emit_blocking<E: AuditEvent + ?Sized>(&self, event: &E) -> Result<Receipt, EmitError> {
         let receipt = self.0.client.accept_blocking(event.to_entry(&self.0.context)?)?;
         Ok(self.emitted(receipt))
+    }
+
+    /// As [`AuditClient::emit_all`]; the events need not name their actor.
+    pub fn emit_all<'a, E: AuditEvent + ?Sized + 'a>(
+        &self,
+        events: impl IntoIterator<Item = &'a E>,
+    ) -> impl Future<Output = Result<Vec<Receipt>, EmitAllError>> + Send {
+        let encode = |event: &E| event.to_entry(&self.0.context).map_err(EmitError::from);
+        let entries = self.0.client.encoded_all(events.into_iter().map(encode));
+        async move {
+            let accepted = self.0.client.accept_all(entries?).await;
+            if has_accepted(&accepted) {
+                request::emitted(self.0.request());
+            }
+            accepted
+        }
     }
 
     fn emitted(&self, receipt: Receipt) -> Receipt {

@@ -3,6 +3,7 @@
 pub(crate) mod acting_as;
 pub(crate) mod builder;
 pub(crate) mod config;
+pub(crate) mod emit_all;
 pub(crate) mod error;
 pub(crate) mod receipt;
 pub(crate) mod shutdown_guard;
@@ -215,7 +216,7 @@ impl AuditClient {
                 let (underway, verdict) = self.expect(&entry)?;
                 match spool.try_append(&entry) {
                     Ok(append) => {
-                        let mut in_line = InLine { underway: Some(underway), append: Some(append) };
+                        let mut in_line = InLine { underway: Some(underway), append: Some(append), stays: true };
                         let (kept, underway) = poll_fn(|context| in_line.poll(context)).await;
                         self.appended(entry, kept, underway, verdict)
                     }
@@ -373,11 +374,13 @@ impl Underway {
     }
 }
 
-/// An event in line for the disk, for which there was room. Dropped, it stays there, and the ledger waits for it.
+/// An event in line for the disk. Dropped, it stays there if there was room for it, and the ledger waits for it.
 struct InLine {
     /// Both until the disk has answered.
     underway: Option<Underway>,
     append: Option<Append>,
+    /// Whether there was room.
+    stays: bool,
 }
 
 impl InLine {
@@ -391,7 +394,7 @@ impl InLine {
 
 impl Drop for InLine {
     fn drop(&mut self) {
-        if let (Some(underway), Some(append)) = (self.underway.take(), self.append.take()) {
+        if let (true, Some(underway), Some(append)) = (self.stays, self.underway.take(), self.append.take()) {
             let shared = underway.shared.clone();
             if shared.ledger.promise(&underway.token, append).is_ok() {
                 let token = underway.handed_over();
