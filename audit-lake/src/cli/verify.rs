@@ -33,6 +33,6 @@ impl Verify {
                     .into(),
             );
         }
-        say(&format!("sound: {} events, each with its checksum", verification.events))
+        say(&format!("sound: {} events, each with its checksum and its digest", verification.events))
     }
 }

@@ -4,9 +4,12 @@ use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use rusqlite::{Connection, OpenFlags};
+
 use super::error::StoreError;
 use super::folder::{Locked, new_private_file};
 use super::identity::OpenFile;
+use super::lake_row::LakeRow;
 use super::reader::EventReader;
 
 impl EventReader {
@@ -29,9 +32,19 @@ impl EventReader {
         // SQLite writes into an empty file as into a new one, and leaves its permissions as they are.
         let file = claim_partial(&partial).map_err(|source| StoreError::Target { path: partial.clone(), source })?;
         self.connection().execute("VACUUM INTO ?1", [target])?;
+        name_copy(&partial)?;
         file.0.sync_all().and_then(|()| rename_to_new(&partial, to)).map_err(failed)?;
         File::open(folder_of(to)).and_then(|folder| folder.sync_all()).map_err(failed)
     }
+}
+
+/// Gives a copy an identity of its own: it and the lake go on with the same `seq`.
+fn name_copy(path: &Path) -> Result<(), StoreError> {
+    let copy = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Nobody reads it before it is synced.
+    copy.pragma_update(None, "journal_mode", "memory")?;
+    copy.pragma_update(None, "synchronous", "off")?;
+    LakeRow::renew_identity(&copy)
 }
 
 /// Makes a file for a backup, and locks it. What a backup before this one left is removed.

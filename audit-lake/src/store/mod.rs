@@ -4,11 +4,13 @@
 //! beside it, from this process or another. `schema` describes the database and migrates it.
 
 mod backup;
+mod digest;
 mod error;
 mod event;
 mod file_names;
 mod folder;
 mod identity;
+mod lake_row;
 mod reader;
 mod retention;
 mod schema;

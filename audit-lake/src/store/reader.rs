@@ -106,7 +106,11 @@ pub struct EventReader {
 impl EventReader {
     /// Opens the database of a data folder.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Ok(Self { connection: open_for_reading(folder.as_ref())? })
+        Ok(Self::over(open_for_reading(folder.as_ref())?))
+    }
+
+    pub(super) fn over(connection: Connection) -> Self {
+        Self { connection }
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -9,10 +9,11 @@ use std::fmt;
 use std::path::Path;
 
 use audit_core::EventTime;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, named_params, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::error::StoreError;
 use super::folder::open_beside;
+use super::lake_row::LakeRow;
 use super::reader::EventReader;
 
 /// How many seconds the clock may be beyond the last time that is known to be right.
@@ -74,27 +75,24 @@ pub(super) fn prune(
 
 /// Notes the time of a commit. A time that is not plausible changes nothing. A clock that went back takes along what was
 /// known while it was ahead.
-pub(super) fn note_commit(transaction: &Transaction<'_>, now: EventTime) -> Result<(), StoreError> {
-    transaction.execute(
-        "UPDATE lake SET
-             clock     = CASE WHEN :now - clock > :plausible THEN clock ELSE :now END,
-             confirmed = CASE WHEN confirmed - :now > 86400 THEN NULL ELSE confirmed END",
-        named_params! { ":now": now.unix_seconds(), ":plausible": PLAUSIBLE_SECONDS },
-    )?;
-    Ok(())
+pub(super) fn note_commit(lake: &mut LakeRow, now: EventTime) {
+    let now = now.unix_seconds();
+    if lake.clock.is_none_or(|clock| now.saturating_sub(clock) <= PLAUSIBLE_SECONDS) {
+        lake.clock = Some(now);
+    }
+    if lake.confirmed.is_some_and(|confirmed| confirmed.saturating_sub(now) > 86_400) {
+        lake.confirmed = None;
+    }
 }
 
 /// Whether the clock is implausibly far beyond what is known. A lake without events has nothing to lose.
 fn doubt(connection: &Connection, now: EventTime) -> Result<Option<ClockDoubt>, StoreError> {
-    let found: Option<(i64, Option<i64>, Option<i64>)> = connection
-        .query_row(
-            "SELECT ingestion_time, clock, confirmed FROM lake, (SELECT ingestion_time FROM events ORDER BY seq DESC LIMIT 1)",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
+    let newest: Option<i64> = connection
+        .query_row("SELECT ingestion_time FROM events ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))
         .optional()?;
-    let Some((newest, clock, confirmed)) = found else { return Ok(None) };
-    let known = newest.min(clock.unwrap_or(newest)).max(confirmed.unwrap_or(i64::MIN));
+    let Some(newest) = newest else { return Ok(None) };
+    let lake = LakeRow::read(connection)?;
+    let known = newest.min(lake.clock.unwrap_or(newest)).max(lake.confirmed.unwrap_or(i64::MIN));
     if now.unix_seconds().saturating_sub(known) <= PLAUSIBLE_SECONDS {
         return Ok(None);
     }
@@ -116,9 +114,12 @@ impl EventReader {
 /// # Errors
 /// If there is no lake in the folder, or it cannot be written to.
 pub fn confirm_clock(data_dir: impl AsRef<Path>) -> Result<EventTime, StoreError> {
-    let connection = open_beside(data_dir.as_ref())?;
+    let mut connection = open_beside(data_dir.as_ref())?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = EventTime::now();
-    connection.execute("UPDATE lake SET clock = ?1, confirmed = ?1", [now.unix_seconds()])?;
+    let time = Some(now.unix_seconds());
+    LakeRow { clock: time, confirmed: time, ..LakeRow::read(&transaction)? }.write(&transaction)?;
+    transaction.commit()?;
     Ok(now)
 }
 
@@ -131,7 +132,7 @@ mod tests {
 
     use super::super::tests::{CHANNEL, event_at, ids, open};
     use super::super::{EventReader, Store};
-    use super::{ClockDoubt, PLAUSIBLE_SECONDS, Pruned, confirm_clock};
+    use super::{ClockDoubt, LakeRow, PLAUSIBLE_SECONDS, Pruned, confirm_clock};
 
     fn seconds_later(time: EventTime, seconds: i64) -> EventTime {
         EventTime::from_unix_seconds(time.unix_seconds() + seconds).expect("a time")
@@ -143,7 +144,8 @@ mod tests {
         let database = Connection::open(folder.join("lake.db")).expect("a connection");
         let time = time.unix_seconds();
         database.execute("UPDATE events SET ingestion_time = ?1 WHERE id = ?2", (time, id)).expect("changed");
-        database.execute("UPDATE lake SET clock = ?1", [time]).expect("changed");
+        let lake = LakeRow::read(&database).expect("the row");
+        LakeRow { clock: Some(time), ..lake }.write(&database).expect("changed");
     }
 
     async fn prune(store: &Store, now: EventTime) -> Pruned {
@@ -209,7 +211,8 @@ mod tests {
         let ahead = seconds_later(EventTime::now(), 3 * 365 * 86_400);
         stored_at(folder.path(), &store, "a", ahead).await;
         let database = Connection::open(folder.path().join("lake.db")).expect("a connection");
-        database.execute("UPDATE lake SET confirmed = clock", []).expect("changed");
+        let lake = LakeRow::read(&database).expect("the row");
+        LakeRow { confirmed: lake.clock, ..lake }.write(&database).expect("changed");
         // The clock is right again.
         store.put(CHANNEL, vec![event_at("b", "2020-01-01T00:00:00Z")]).await.expect("stored");
         assert!(matches!(prune(&store, ahead).await, Pruned::Waits(_)));

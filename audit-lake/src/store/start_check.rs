@@ -7,11 +7,13 @@
 //! later, the request fails and nothing is acknowledged.
 
 use audit_core::Checksum;
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::digest::{EVENT_COLUMN_COUNT, EVENT_COLUMNS};
 use super::error::StoreError;
-use super::schema;
+use super::lake_row::LakeRow;
+use super::{digest, schema};
 
 /// Up to this size a database is read whole.
 pub(super) const WHOLE_BYTES: i64 = 64 * 1_024 * 1_024;
@@ -45,7 +47,10 @@ pub(super) fn check(connection: &Connection, whole_bytes: i64) -> Result<(), Sto
     if pages.saturating_mul(page_bytes) <= whole_bytes || version < schema::VERSION {
         quick_check(connection)?;
     }
-    if version < schema::VERSION { Ok(()) } else { check_events(connection).map_err(as_damage) }
+    if version < schema::VERSION {
+        return Ok(());
+    }
+    LakeRow::read(connection).and_then(|_| check_events(connection)).map_err(as_damage)
 }
 
 /// Reads through the structure of the whole database, without its indexes' contents.
@@ -65,19 +70,22 @@ pub(super) fn as_damage(error: StoreError) -> StoreError {
 /// Reads events of the end and from all over: each must have its checksum, and be in every index.
 fn check_events(connection: &Connection) -> Result<(), StoreError> {
     let columns = INDEXES.map(|(_, columns)| columns.join(", ")).join(", ");
-    let select = format!("SELECT seq, checksum, event_data, {columns} FROM events");
+    let select = format!("SELECT {EVENT_COLUMNS}, event_data, digest, {columns} FROM events");
     let mut indexed = Vec::with_capacity(INDEXES.len());
     for (index, columns) in INDEXES {
         indexed.push((index, columns.len(), connection.prepare(&find_in(index, columns))?));
     }
     let mut check_row = |row: &Row<'_>| -> Result<(), StoreError> {
         let seq: i64 = row.get(0)?;
-        let (checksum, data): (String, String) = (row.get(1)?, row.get(2)?);
+        let damaged = |what: &str| Err(StoreError::Damaged { what: format!("the event with seq {seq} {what}") });
+        let (checksum, data): (String, String) = (row.get("checksum")?, row.get(EVENT_COLUMN_COUNT)?);
         if Checksum::of(data.as_bytes()).to_string() != checksum {
-            let what = format!("the event with seq {seq} does not have its checksum: its data was changed");
-            return Err(StoreError::Damaged { what });
+            return damaged("does not have its checksum: its data was changed");
         }
-        let mut column = 3;
+        if row.get_ref(EVENT_COLUMN_COUNT + 1)? != ValueRef::Blob(&digest::of_event(row)?) {
+            return damaged("does not have its digest: a column was changed");
+        }
+        let mut column = EVENT_COLUMN_COUNT + 2;
         for (index, columns, statement) in &mut indexed {
             let next = column + *columns;
             let mut key: Vec<Value> = (column..next).map(|at| row.get(at)).collect::<Result<_, _>>()?;
@@ -85,8 +93,7 @@ fn check_events(connection: &Connection) -> Result<(), StoreError> {
             column = next;
             let found: i64 = statement.query_row(params_from_iter(key), |row| row.get(0))?;
             if found != 1 {
-                let what = format!("the event with seq {seq} is not in the index {index}");
-                return Err(StoreError::Damaged { what });
+                return damaged(&format!("is not in the index {index}"));
             }
         }
         Ok(())

@@ -9,6 +9,8 @@ use audit_core::{ChannelArn, Checksum, EventTime};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::digest::EVENT_COLUMNS;
+use super::lake_row::LakeRow;
 use super::writer::Prepare;
 use super::{DataFolder, EventFilter, EventReader, FileChange, NewEvent, Pruned, Store, StoreError, Stored};
 use crate::metrics::Metrics;
@@ -347,49 +349,56 @@ async fn an_id_belongs_to_its_channel_and_source() {
 /// A database as the first version of this program wrote it: 120 events in three channels, with values at their limits,
 /// and with ids that several channels have.
 const VERSION_1: &[u8] = include_bytes!("../../tests/fixtures/lake-v1.db");
+/// A database of version 2: 55 events in two channels and two sources, which have the same ids; five were deleted.
+const VERSION_2: &[u8] = include_bytes!("../../tests/fixtures/lake-v2.db");
 
-/// Rows of every column, in order.
+/// Rows with the columns that every version has, in order.
 fn rows(path: &Path) -> Vec<Vec<rusqlite::types::Value>> {
     let database = Connection::open(path).expect("a connection");
-    let mut select = database.prepare("SELECT * FROM events JOIN channels USING (channel) ORDER BY seq").expect("SQL");
+    let columns = format!("{EVENT_COLUMNS}, event_data, arn");
+    let mut select = database
+        .prepare(&format!("SELECT {columns} FROM events JOIN channels USING (channel) ORDER BY seq"))
+        .expect("SQL");
     let columns = select.column_count();
     let rows = select.query_map([], |row| (0..columns).map(|at| row.get(at)).collect()).expect("rows");
     rows.collect::<Result<_, _>>().expect("rows")
 }
 
 #[tokio::test]
-async fn a_database_of_version_1_is_migrated_with_every_row_as_it_was() {
-    let folder = folder();
-    let path = folder.path().join("lake.db");
-    std::fs::write(&path, VERSION_1).expect("written");
-    assert!(matches!(EventReader::open(folder.path()), Err(StoreError::OlderSchema)));
-    let before = rows(&path);
-    assert_eq!(before.len(), 120);
+async fn a_database_of_an_older_version_is_migrated_with_every_row_as_it_was() {
+    for (older, events) in [(VERSION_1, 120), (VERSION_2, 55)] {
+        let folder = folder();
+        let path = folder.path().join("lake.db");
+        std::fs::write(&path, older).expect("written");
+        assert!(matches!(EventReader::open(folder.path()), Err(StoreError::OlderSchema)));
+        let before = rows(&path);
+        assert_eq!(before.len(), events);
 
-    let store = open(folder.path()).expect("migrated");
-    assert_eq!(rows(&path), before);
-    let reader = EventReader::open(folder.path()).expect("a reader");
-    let verification = reader.verify().expect("verified");
-    assert!(verification.is_sound() && verification.events == 120, "{verification:?}");
+        let store = open(folder.path()).expect("migrated");
+        assert_eq!(rows(&path), before);
+        let reader = EventReader::open(folder.path()).expect("a reader");
+        let verification = reader.verify().expect("verified");
+        assert!(verification.is_sound() && verification.events == events as u64, "{verification:?}");
 
-    // What was acknowledged is known: the same entry again gets its first eventID.
-    let known = reader.events(&EventFilter::default()).expect("events").swap_remove(60);
-    let again = |source: &str| NewEvent {
-        id: known.id.clone(),
-        event_id: "another".to_owned(),
-        checksum: known.checksum,
-        event_time: known.event_time,
-        source: source.to_owned(),
-        name: known.name.clone(),
-        principal: known.principal.clone(),
-        data: known.event_data.clone(),
-    };
-    let retried = store.put(known.channel_arn.clone(), vec![again(&known.source)]).await.expect("judged");
-    assert_eq!(retried, [Stored::Before { event_id: known.event_id.clone() }]);
-    let other_source = store.put(known.channel_arn.clone(), vec![again("new.example.com")]).await.expect("judged");
-    assert_eq!(other_source, [Stored::New]);
-    drop(store);
-    drop(open(folder.path()).expect("a second start, with the start's check"));
+        // What was acknowledged is known: the same entry again gets its first eventID.
+        let known = reader.events(&EventFilter::default()).expect("events").swap_remove(40);
+        let again = |source: &str| NewEvent {
+            id: known.id.clone(),
+            event_id: "another".to_owned(),
+            checksum: known.checksum,
+            event_time: known.event_time,
+            source: source.to_owned(),
+            name: known.name.clone(),
+            principal: known.principal.clone(),
+            data: known.event_data.clone(),
+        };
+        let retried = store.put(known.channel_arn.clone(), vec![again(&known.source)]).await.expect("judged");
+        assert_eq!(retried, [Stored::Before { event_id: known.event_id.clone() }]);
+        let other_source = store.put(known.channel_arn.clone(), vec![again("new.example.com")]).await.expect("judged");
+        assert_eq!(other_source, [Stored::New]);
+        drop(store);
+        drop(open(folder.path()).expect("a second start, with the start's check"));
+    }
 }
 
 #[test]
@@ -518,7 +527,52 @@ async fn verification_finds_what_was_changed_and_nothing_on_a_sound_database() {
     let changed = verify();
     assert_eq!(changed.findings.len(), 2, "{changed:?}");
     assert!(changed.findings[0].contains("id a does not have its checksum"), "{changed:?}");
-    assert!(changed.findings[1].contains("id b do not say"), "{changed:?}");
+    assert!(
+        changed.findings[1].contains("id b has columns that do not say what its data says: principal_id"),
+        "{changed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_number_is_never_given_to_another_event() {
+    let folder = folder();
+    let store = open(folder.path()).expect("a store");
+    let last = || {
+        let database = Connection::open(folder.path().join("lake.db")).expect("a connection");
+        database.query_row("SELECT max(seq) FROM events", [], |row| row.get::<_, Option<i64>>(0)).expect("a number")
+    };
+    store.put(CHANNEL, vec![event("a"), event("b")]).await.expect("stored");
+    // What was there before and what has other data takes no number.
+    let mut other = event("a");
+    other.checksum = Checksum::of(b"other");
+    store.put(CHANNEL, vec![event("a"), other, event("c")]).await.expect("judged");
+    assert_eq!(last(), Some(3));
+    let all = EventTime::from_static("2030-01-01T00:00:00Z");
+    assert_eq!(store.prune(EventTime::now(), all, 10).await.expect("pruned"), Pruned::Deleted(3));
+    assert_eq!(last(), None);
+    drop(store);
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    assert_eq!(last(), Some(4));
+}
+
+#[tokio::test]
+async fn a_copy_has_an_identity_of_its_own() {
+    let (folder, other) = (folder(), folder());
+    let identity = |folder: &Path| {
+        let database = Connection::open(folder.join("lake.db")).expect("a connection");
+        LakeRow::read(&database).expect("the row")
+    };
+    let store = open(folder.path()).expect("a store");
+    store.put(CHANNEL, vec![event("a")]).await.expect("stored");
+    EventReader::open(folder.path()).expect("a reader").backup(other.path().join("lake.db")).expect("a backup");
+    let (lake, copy) = (identity(folder.path()), identity(other.path()));
+    assert_eq!((lake.identity.len(), copy.identity.len()), (16, 16));
+    assert_ne!(lake.identity, copy.identity);
+    assert_eq!(LakeRow { identity: lake.identity.clone(), ..copy }, lake);
+    drop(store);
+    drop(open(folder.path()).expect("a store"));
+    assert_eq!(identity(folder.path()), lake);
 }
 
 #[tokio::test]

@@ -17,15 +17,17 @@ use std::time::{Duration, Instant};
 
 use audit_core::limits::Side;
 use audit_core::{ChannelArn, EventTime};
-use rusqlite::{Connection, OptionalExtension, Statement, Transaction, TransactionBehavior, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Statement, Transaction, TransactionBehavior, params, params_from_iter};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{FileChange, StoreError};
 use super::event::{NewEvent, Stored};
 use super::folder::{DataFolder, OpenDatabase, private_file};
 use super::identity::OpenFile;
+use super::lake_row::LakeRow;
 use super::retention::{Pruned, note_commit, prune};
-use super::{file_names, schema, start_check};
+use super::{digest, file_names, schema, start_check};
 use crate::error::with_causes;
 use crate::metrics::Metrics;
 
@@ -337,16 +339,19 @@ fn put_all(
 ) -> Result<Vec<Vec<Stored>>, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = EventTime::now();
+    let mut lake = LakeRow::read(&transaction)?;
     let mut outcomes = Vec::with_capacity(group.len());
     {
-        let mut statements = Statements::prepare(&transaction)?;
+        let mut statements = Statements::prepare(&transaction, lake.last_seq)?;
         for put in group {
             let channel = channel_row(&transaction, channels, &put.channel)?;
             outcomes
                 .push(put.events.iter().map(|event| statements.put(channel, now, event)).collect::<Result<_, _>>()?);
         }
+        lake.last_seq = statements.last_seq;
     }
-    note_commit(&transaction, now)?;
+    note_commit(&mut lake, now);
+    lake.write(&transaction)?;
     transaction.commit()?;
     Ok(outcomes)
 }
@@ -359,8 +364,19 @@ fn channel_row(
     if let Some(&row) = known.get(arn) {
         return Ok(row);
     }
-    transaction.execute("INSERT INTO channels (arn) VALUES (?1) ON CONFLICT (arn) DO NOTHING", [arn.as_str()])?;
-    let row = transaction.query_row("SELECT channel FROM channels WHERE arn = ?1", [arn.as_str()], |row| row.get(0))?;
+    let found = transaction
+        .query_row("SELECT channel FROM channels WHERE arn = ?1", [arn.as_str()], |row| row.get(0))
+        .optional()?;
+    let row = if let Some(row) = found {
+        row
+    } else {
+        let row = transaction.query_row("SELECT coalesce(max(channel), 0) + 1 FROM channels", [], |row| row.get(0))?;
+        transaction.execute(
+            "INSERT INTO channels (channel, arn, digest) VALUES (?1, ?2, ?3)",
+            params![row, arn.as_str(), digest::of_channel(row, arn.as_str())],
+        )?;
+        row
+    };
     known.insert(arn.clone(), row);
     Ok(row)
 }
@@ -369,39 +385,53 @@ fn channel_row(
 struct Statements<'t> {
     insert: Statement<'t>,
     find: Statement<'t>,
+    /// The highest `seq` that an event has or had.
+    last_seq: i64,
+    /// For digests.
+    memory: Vec<u8>,
 }
 
 impl<'t> Statements<'t> {
-    fn prepare(transaction: &'t Transaction<'_>) -> Result<Self, StoreError> {
+    fn prepare(transaction: &'t Transaction<'_>, last_seq: i64) -> Result<Self, StoreError> {
+        let highest: Option<i64> = transaction.query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;
         Ok(Self {
             insert: transaction.prepare(
-                "INSERT INTO events (channel, id, event_id, checksum, event_time, ingestion_time, event_source, event_name,
-                                     principal_id, event_data)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                "INSERT INTO events (seq, channel, id, event_id, checksum, event_time, ingestion_time, event_source,
+                                     event_name, principal_id, event_data, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (id, event_source, channel) DO NOTHING",
             )?,
             find: transaction.prepare(
                 "SELECT event_id, checksum FROM events WHERE id = ?1 AND event_source = ?2 AND channel = ?3",
             )?,
+            last_seq: last_seq.max(highest.unwrap_or(0)),
+            memory: Vec::new(),
         })
     }
 
     /// Stores an event if it is new, and returns what became of it.
     fn put(&mut self, channel: i64, now: EventTime, event: &NewEvent) -> Result<Stored, StoreError> {
         let checksum = event.checksum.to_string();
-        let inserted = self.insert.execute(params![
-            channel,
-            event.id,
-            event.event_id,
-            checksum,
-            event.event_time.unix_seconds(),
-            now.unix_seconds(),
-            event.source,
-            event.name,
-            event.principal,
-            event.data,
-        ])?;
+        let seq = self.last_seq + 1;
+        // In the order of EVENT_COLUMNS.
+        let columns = [
+            ValueRef::Integer(seq),
+            ValueRef::Integer(channel),
+            event.id.as_str().into(),
+            event.event_id.as_str().into(),
+            checksum.as_str().into(),
+            ValueRef::Integer(event.event_time.unix_seconds()),
+            ValueRef::Integer(now.unix_seconds()),
+            event.source.as_str().into(),
+            event.name.as_str().into(),
+            event.principal.as_str().into(),
+        ];
+        let digest = digest::of_row_with(&mut self.memory, "events", columns);
+        let columns = columns.map(ToSqlOutput::Borrowed);
+        let rest = [ToSqlOutput::Borrowed(event.data.as_str().into()), ToSqlOutput::Borrowed(ValueRef::Blob(&digest))];
+        let inserted = self.insert.execute(params_from_iter(columns.iter().chain(&rest)))?;
         if inserted == 1 {
+            self.last_seq = seq;
             return Ok(Stored::New);
         }
         let before: Option<(String, String)> = self
