@@ -52,7 +52,8 @@
 //! # Features
 //! | feature | what it adds |
 //! |---|---|
-//! | `aws` (default) | the official SDK as transport, with AWS's chain of credentials; without it, give the builder a [`Transport`] |
+//! | `aws` (default) | the official SDK as transport, with AWS's chain of credentials |
+//! | `http` | a transport without the SDK, over hyper and rustls: for lakes, and for keys from the environment. With neither, give the builder a [`Transport`] |
 //! | `ambient` | [`ActingAs::scope`] and [`ActingAs::current`]: the actor of the running tokio task, and [`spawn`], which takes it along |
 //! | `encryption` | spools encrypted at rest |
 //! | `jiff02`, `chrono04`, `time03`, `uuid1`, `ulid` | those crates' times and ids in fields of events |
@@ -99,6 +100,8 @@ pub use ledger::verdict::{Delivery, NotDelivered};
 pub use observe::{LastFailure, Pause, Stats, metric};
 #[cfg(feature = "aws")]
 pub use transport::aws::AwsTransport;
+#[cfg(feature = "http")]
+pub use transport::http::{HttpConfig, HttpTransport};
 pub use transport::submit::{Failure, Submission, Submitting, Transport, TransportError};
 
 // Whom to sign as, and the rest of what the SDK lets be set.

@@ -60,7 +60,7 @@ fn builder(lake: &Lake) -> ClientBuilder {
     AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(Credentials::new(key.id(), key.secret(), None, None, "test"))
+        .access_key(key.id(), key.secret())
 }
 
 /// The usual transport, with something of one's own around it.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use audit_client::{AuditClient, ChannelArn, Credentials, Entry, EventId};
+use audit_client::{AuditClient, ChannelArn, Entry, EventId};
 use audit_lake::Lake;
 use serde_json::json;
 
@@ -90,7 +90,7 @@ async fn main() -> Result<(), Failed> {
         let client = AuditClient::builder()
             .channel_arn(channel.to_string())
             .endpoint_url(lake.endpoint_url())
-            .credentials(Credentials::new(key.id(), key.secret(), None, None, "oracle"))
+            .access_key(key.id(), key.secret())
             .build()
             .await?;
         for at in 0..EVENTS / 2 {

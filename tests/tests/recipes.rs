@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use audit_client::spool::SpoolOptions;
 use audit_client::testing::{CHANNEL_ARN, Recorder};
-use audit_client::{AuditClient, ClientBuilder, Credentials, EventId, Identity};
+use audit_client::{AuditClient, ClientBuilder, EventId, Identity};
 use audit_lake::Lake;
 use serde_json::json;
 
@@ -26,7 +26,7 @@ fn to(lake: &Lake) -> ClientBuilder {
     AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(Credentials::new(key.id(), key.secret(), None, None, "recipes"))
+        .access_key(key.id(), key.secret())
 }
 
 #[tokio::test]

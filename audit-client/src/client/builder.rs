@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,11 @@ use crate::spool::{DeadLetter, Spool, SpoolOptions, WhenFull};
 use crate::text::cut;
 #[cfg(feature = "aws")]
 use crate::transport::aws::{AwsSettings, AwsTransport};
-use crate::transport::submit::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport};
+#[cfg(feature = "http")]
+use crate::transport::http::{HttpConfig, HttpTransport};
+#[cfg(any(feature = "aws", feature = "http"))]
+use crate::transport::keys::{Keys, Secret};
+use crate::transport::submit::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Transport, TransportError};
 
 /// The shortest capacity in bytes: what one request may carry.
 const LEAST_CAPACITY_BYTES: usize = Side::Sender.request_bytes();
@@ -47,9 +52,9 @@ const LONGEST: Duration = Duration::from_hours(24 * 365);
 
 /// Settings of a client to be; from [`AuditClient::builder`].
 ///
-/// Only the channel has no default. Region, credentials and endpoint come from AWS's usual chain and variables
-/// (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_CLOUDTRAIL_DATA` and so on), but the region is always the one in
-/// the channel's ARN.
+/// Only the channel has no default. Credentials and endpoint come from AWS's usual chain and variables
+/// (`AWS_ACCESS_KEY_ID`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_CLOUDTRAIL_DATA` and so on); with the feature `http` and without `aws`, from
+/// the variables alone. The region is always the one in the channel's ARN.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     channel_arn: Option<String>,
@@ -70,6 +75,10 @@ pub struct ClientBuilder {
     shutdown_keeps_trying: bool,
     region: Option<String>,
     endpoint_url: Option<String>,
+    #[cfg(any(feature = "aws", feature = "http"))]
+    keys: Option<Keys>,
+    #[cfg(feature = "http")]
+    over_http: bool,
     #[cfg(feature = "aws")]
     credentials: Option<SharedCredentialsProvider>,
     #[cfg(feature = "aws")]
@@ -112,6 +121,10 @@ impl Default for ClientBuilder {
             shutdown_keeps_trying: false,
             region: None,
             endpoint_url: None,
+            #[cfg(any(feature = "aws", feature = "http"))]
+            keys: None,
+            #[cfg(feature = "http")]
+            over_http: cfg!(not(feature = "aws")),
             #[cfg(feature = "aws")]
             credentials: None,
             #[cfg(feature = "aws")]
@@ -265,10 +278,42 @@ impl ClientBuilder {
         self
     }
 
-    /// Whom to sign as, if not as AWS's usual chain says.
+    /// Whom to sign as: the key of a lake, or one that does not expire. It takes the place of what AWS's usual chain and the
+    /// environment say.
+    ///
+    /// ```no_run
+    /// # async fn f() -> Result<(), audit_client::BuildError> {
+    /// let client = audit_client::AuditClient::builder()
+    ///     .channel_arn("arn:aws:cloudtrail:eu-west-1:123456789012:channel/EXAMPLE8-0558-4f7e-a06a-43969EXAMPLE")
+    ///     .endpoint_url("http://127.0.0.1:8787")
+    ///     .access_key("AKIDEXAMPLE", std::fs::read_to_string("/etc/shop/lake.key").unwrap_or_default().trim())
+    ///     .build()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(any(feature = "aws", feature = "http"))]
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.keys = Some(Keys { id: id.into(), secret: Secret(secret.into()), session_token: None });
+        #[cfg(feature = "aws")]
+        {
+            self.credentials = None;
+        }
+        self
+    }
+
+    /// Sends by [`HttpTransport`], also where the feature `aws` is on, because another crate needs it. Give it an
+    /// [`access_key`](Self::access_key), or the environment has one: `credentials` and `sdk_config` are for the SDK, and an error here.
+    #[cfg(feature = "http")]
+    pub fn over_http(mut self) -> Self {
+        self.over_http = true;
+        self
+    }
+
+    /// Whom to sign as, if not as AWS's usual chain says. Of this and [`access_key`](Self::access_key), the last one counts.
     #[cfg(feature = "aws")]
     pub fn credentials(mut self, credentials: impl ProvideCredentials + 'static) -> Self {
         self.credentials = Some(SharedCredentialsProvider::new(credentials));
+        self.keys = None;
         self
     }
 
@@ -382,16 +427,67 @@ impl ClientBuilder {
         Ok(AuditClient::new(shared, context, Some(tokio::runtime::Handle::current()), tap, room))
     }
 
-    fn plan(self) -> Result<Plan, BuildError> {
-        let channel = self.channel_arn.filter(|arn| !arn.is_empty()).ok_or(BuildError::NoChannel)?;
+    /// What the transport is made by: taken out of these settings.
+    #[cfg_attr(
+        not(any(feature = "aws", feature = "http")),
+        expect(unused_variables, reason = "there is only a given transport")
+    )]
+    fn connect(&mut self, channel: &ChannelArn) -> Result<Connect, BuildError> {
+        if let Some(transport) = self.transport.take() {
+            return Ok(Box::new(|| Box::pin(std::future::ready(Ok(transport)))));
+        }
+        #[cfg(any(feature = "aws", feature = "http"))]
+        if let Some(Keys { id, secret, .. }) = &self.keys
+            && (id.is_empty() || secret.0.is_empty())
+        {
+            let reason = "its id and its secret must not be empty".to_owned();
+            return Err(BuildError::Value { key: "access_key", reason });
+        }
+        #[cfg(feature = "http")]
+        if self.over_http {
+            #[cfg(feature = "aws")]
+            if self.credentials.is_some() || self.sdk_config.is_some() {
+                let reason =
+                    "`credentials` and `sdk_config` are for the SDK; give an `access_key`, or one in the environment";
+                return Err(BuildError::Value { key: "over_http", reason: reason.to_owned() });
+            }
+            let config = HttpConfig {
+                endpoint_url: self.endpoint_url.take(),
+                keys: self.keys.take(),
+                connect_timeout: Some(self.connect_timeout),
+            };
+            let channel = channel.clone();
+            // It reads root certificates: not on the caller's thread.
+            let make = move || HttpTransport::for_channel(&channel, config).map(|transport| Arc::new(transport) as _);
+            return Ok(Box::new(|| Box::pin(std::future::ready(make()))));
+        }
+        #[cfg(feature = "aws")]
+        {
+            let settings = AwsSettings {
+                region: channel.region().to_owned(),
+                endpoint_url: self.endpoint_url.take(),
+                credentials: self.keys.take().map(Into::into).or_else(|| self.credentials.take()),
+                sdk_config: self.sdk_config.take(),
+                attempt_timeout: self.attempt_timeout,
+                connect_timeout: self.connect_timeout,
+            };
+            Ok(Box::new(|| Box::pin(async { Ok(Arc::new(AwsTransport::connect(settings).await?) as _) })))
+        }
+        #[cfg(not(feature = "aws"))]
+        Err(BuildError::NoTransport)
+    }
+
+    fn plan(mut self) -> Result<Plan, BuildError> {
+        let channel = self.channel_arn.take().filter(|arn| !arn.is_empty()).ok_or(BuildError::NoChannel)?;
         let channel =
             ChannelArn::try_from(channel).map_err(|source| BuildError::Name { key: "channel_arn", source })?;
         let external_id = self
             .external_id
+            .take()
             .map(ExternalId::try_from)
             .transpose()
             .map_err(|source| BuildError::Name { key: "external_id", source })?;
-        if let Some(region) = self.region
+        if let Some(region) = self.region.take()
             && region != channel.region()
         {
             return Err(BuildError::Region { region: cut(&region), of_channel: channel.region().to_owned() });
@@ -430,6 +526,7 @@ impl ClientBuilder {
             (_, Some(limit)) => WaitForRoom::AtMost(limit),
             (_, None) => WaitForRoom::Unlimited,
         };
+        let connect = self.connect(&channel)?;
         let spool_options = match self.when_full {
             Some(policy) => self.spool_options.when_full(policy),
             None => self.spool_options,
@@ -447,20 +544,6 @@ impl ClientBuilder {
             shutdown_keeps_trying: self.shutdown_keeps_trying,
             seed: self.seed,
         };
-        let to = match self.transport {
-            Some(transport) => To::Given(transport),
-            #[cfg(not(feature = "aws"))]
-            None => return Err(BuildError::NoTransport),
-            #[cfg(feature = "aws")]
-            None => To::Aws(Box::new(AwsSettings {
-                region: channel.region().to_owned(),
-                endpoint_url: self.endpoint_url,
-                credentials: self.credentials,
-                sdk_config: self.sdk_config,
-                attempt_timeout: self.attempt_timeout,
-                connect_timeout: self.connect_timeout,
-            })),
-        };
         Ok(Plan {
             context: self.context.for_account(channel.account()),
             channel,
@@ -471,7 +554,7 @@ impl ClientBuilder {
             report_ids_bytes: self.report_ids_bytes,
             on_dead_letter: self.on_dead_letter,
             policy,
-            to,
+            connect,
             tap: self.tap,
             room,
         })
@@ -489,26 +572,19 @@ struct Plan {
     report_ids_bytes: usize,
     on_dead_letter: Option<Callback>,
     policy: Policy,
-    to: To,
+    connect: Connect,
     tap: Option<Tap>,
     room: WaitForRoom,
 }
 
-/// Where to send.
-enum To {
-    Given(Arc<dyn Transport>),
-    #[cfg(feature = "aws")]
-    Aws(Box<AwsSettings>),
-}
+/// Makes the transport, on the pipeline's thread.
+type Connect = Box<dyn FnOnce() -> Connecting + Send>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Arc<dyn Transport>, TransportError>>>>;
 
 impl Plan {
     /// On the pipeline's thread: opens the spool, makes the transport.
     async fn assemble(self) -> Result<(Arc<Shared>, DeliveryLoop), BuildError> {
-        let transport = match self.to {
-            To::Given(transport) => transport,
-            #[cfg(feature = "aws")]
-            To::Aws(settings) => Arc::new(AwsTransport::connect(*settings).await?),
-        };
+        let transport = (self.connect)().await?;
         let (mut entries, mut bytes) = (self.capacity_entries, self.capacity_bytes);
         let (queue, intake, ledger) = match self.spool {
             None => (Queue::Memory(MemoryQueue::default()), Intake::memory(), Ledger::in_memory(self.report_ids_bytes)),

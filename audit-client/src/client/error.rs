@@ -87,8 +87,8 @@ pub enum BuildError {
         "channel_arn is not set; give the channel's full ARN, `arn:aws:cloudtrail:<region>:<account>:channel/<id>`, to the builder or in AUDIT_CHANNEL_ARN"
     )]
     NoChannel,
-    /// There is nothing to send with: the feature `aws` is off, and no transport was given.
-    #[error("no transport is set; give the builder one, or build audit-client with its default feature `aws`")]
+    /// There is nothing to send with: the features `aws` and `http` are off, and no transport was given.
+    #[error("no transport is set; give the builder one, or build audit-client with its feature `http` or `aws`")]
     NoTransport,
     /// A value that breaks a rule.
     #[error("{key}: {reason}")]

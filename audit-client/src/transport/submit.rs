@@ -14,10 +14,8 @@ pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Our own code for a request that could not be signed because there are no credentials.
 pub(crate) const NO_CREDENTIALS: &str = "CredentialsNotLoaded";
 /// Our own code for a request that cannot be made from the configuration, such as one to an address that is none.
-#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only transports of this crate say so"))]
 pub(crate) const NOT_SENDABLE: &str = "RequestNotSendable";
 /// Our own code for a service whose certificate this machine does not trust.
-#[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only transports of this crate say so"))]
 pub(crate) const NOT_TRUSTED: &str = "CertificateNotTrusted";
 
 /// A transport that cannot be made.
@@ -33,6 +31,15 @@ pub enum TransportError {
          ca-certificates), or name a file of them in SSL_CERT_FILE"
     )]
     Sdk,
+    /// There is no root certificate, and the endpoint needs one.
+    #[error(
+        "this machine has no root certificates: install them (Debian's package ca-certificates), or name a file of them in \
+         SSL_CERT_FILE"
+    )]
+    NoRootCertificates,
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// One request: a batch, and the channel that it is for.

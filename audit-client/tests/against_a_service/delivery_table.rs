@@ -1,12 +1,11 @@
-//! What the service does, and what the client then does: each row against a real socket, through the real SDK.
+//! What the service does, and what the client then does: each row against a real socket, through a real transport.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::scripted::{HangUp, Reply, Request, Server, answer, entry, keys};
+use crate::scripted::{HangUp, Reply, Request, Server, answer, entry};
 use audit_client::{AuditClient, NotDelivered, ShutdownReport};
-use aws_credential_types::provider::{ProvideCredentials, future};
 use tokio::net::{TcpSocket, TcpStream};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -275,63 +274,6 @@ async fn what_must_be_repaired_pauses_and_goes_on_by_itself() {
         receipt.delivered().await.expect("delivered after the repair");
         assert_eq!(client.shutdown(SOON).await.delivered, 1);
     }
-}
-
-/// Hands out another key each time it is asked.
-#[derive(Debug, Default)]
-struct Rotating(Arc<AtomicUsize>);
-
-impl ProvideCredentials for Rotating {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let number = self.0.fetch_add(1, Ordering::SeqCst);
-        future::ProvideCredentials::ready(Ok(keys(&format!("AKID{number}"))))
-    }
-}
-
-#[tokio::test]
-async fn spent_credentials_are_fetched_anew_and_good_ones_are_kept() {
-    for code in ["ExpiredTokenException", "UnrecognizedClientException"] {
-        let server =
-            Server::start(
-                move |request| if request.access_key() == "AKID0" { Reply::error(403, code) } else { request.taken() },
-            );
-        let client = server.prompt().credentials(Rotating::default()).build().await.expect("a client");
-        for id in ["a", "b", "c"] {
-            client.emit(entry(id)).await.expect("accepted").delivered().await.expect("delivered");
-        }
-        let keys: Vec<_> = server.requests().iter().map(Request::access_key).collect();
-        assert_eq!(keys, ["AKID0", "AKID1", "AKID1", "AKID1"]);
-        assert_eq!(client.shutdown(SOON).await.delivered, 3);
-    }
-}
-
-#[tokio::test]
-async fn without_credentials_delivery_pauses_and_says_so() {
-    #[derive(Debug)]
-    struct NoCredentials;
-    impl ProvideCredentials for NoCredentials {
-        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-        where
-            Self: 'a,
-        {
-            future::ProvideCredentials::ready(Err(aws_credential_types::provider::error::CredentialsError::not_loaded(
-                "none here",
-            )))
-        }
-    }
-    let server = Server::replies([]);
-    let client = server.prompt().credentials(NoCredentials).build().await.expect("a client");
-    drop(client.emit(entry("a")).await.expect("accepted"));
-    while client.stats().paused.is_none() {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(client.stats().paused.expect("paused").code, "CredentialsNotLoaded".into());
-    let report = client.shutdown(Duration::from_millis(50)).await;
-    assert_eq!((report.lost, report.in_doubt), (1, 0), "no request was ever sent");
-    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]

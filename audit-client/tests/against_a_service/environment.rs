@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use audit_client::{AuditClient, AuditEvent, ClientConfig, Identity};
 
-use crate::scripted::{CHANNEL_ARN, Reply, Request, Server, entry};
+use crate::scripted::{CHANNEL_ARN, Request, SECRET, Server, entry};
+use crate::transport;
 
 /// Does nothing without its environment.
 #[test]
@@ -13,7 +14,8 @@ fn child() {
     let Ok(events) = std::env::var("AUDIT_TEST_EVENTS") else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let client = AuditClient::from_env().await.expect("the environment says everything");
+        let settings = ClientConfig::from_env().expect("the environment says everything").into_builder();
+        let client = transport::over(settings).build().await.expect("a client");
         for number in 0..events.parse().expect("a number") {
             let receipt = client.emit(entry(&format!("e{number}"))).await.expect("accepted");
             receipt.delivered().await.expect("delivered");
@@ -21,10 +23,11 @@ fn child() {
     });
 }
 
-fn run_child(server: &Server, variables: &[(&str, &str)]) {
+pub(crate) fn run_child(server: &Server, variables: &[(&str, &str)]) {
     let status = Command::new(std::env::current_exe().expect("this program"))
         .args(["environment::child", "--exact"])
         .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
         .env("AUDIT_TEST_EVENTS", "2")
         .env("AUDIT_CHANNEL_ARN", CHANNEL_ARN)
         .env("AUDIT_LINGER", "0ms")
@@ -37,7 +40,7 @@ fn run_child(server: &Server, variables: &[(&str, &str)]) {
     assert!(status.success());
 }
 
-fn keys_of(server: &Server) -> Vec<String> {
+pub(crate) fn keys_of(server: &Server) -> Vec<String> {
     server.requests().iter().map(Request::access_key).collect()
 }
 
@@ -54,31 +57,13 @@ fn awss_own_variables_say_whom_to_sign_as_and_where_to_send_and_the_channel_says
 }
 
 #[test]
-fn a_credentials_file_that_was_rotated_is_read_anew_when_the_service_says_that_the_keys_are_spent() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let file = directory.path().join("credentials");
-    let profile = |key: &str| format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\n");
-    std::fs::write(&file, profile("AKIDOLD")).expect("written");
-    let (rotated, new) = (file.clone(), profile("AKIDNEW"));
-    let server = Server::start(move |request| {
-        if request.access_key() == "AKIDOLD" {
-            std::fs::write(&rotated, &new).expect("written");
-            Reply::error(403, "ExpiredTokenException")
-        } else {
-            request.taken()
-        }
-    });
-    let file = file.to_str().expect("text");
-    let missing = directory.path().join("no-config");
-    run_child(
-        &server,
-        &[
-            ("AWS_ACCESS_KEY_ID", ""),
-            ("AWS_SHARED_CREDENTIALS_FILE", file),
-            ("AWS_CONFIG_FILE", missing.to_str().expect("text")),
-        ],
-    );
-    assert_eq!(keys_of(&server), ["AKIDOLD", "AKIDNEW", "AKIDNEW"]);
+fn a_session_token_of_the_environment_is_sent_and_signed() {
+    let server = Server::replies([]);
+    let key = [("AWS_ACCESS_KEY_ID", "ASIAENV"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    run_child(&server, &[&key[..], &[("AWS_SESSION_TOKEN", "the+token/==")]].concat());
+    let headers = &server.requests()[0].headers;
+    assert_eq!(headers["x-amz-security-token"], "the+token/==");
+    assert!(headers["authorization"].contains("x-amz-security-token"), "{}", headers["authorization"]);
 }
 
 #[tokio::test]
@@ -93,7 +78,7 @@ async fn a_section_of_a_file_makes_the_same_client() {
         "channel_arn": CHANNEL_ARN, "external_id": "partner-7", "endpoint_url": server.url(), "linger": "0ms",
     });
     let config: ClientConfig = serde_json::from_value(section).expect("a section");
-    let builder = config.into_builder().credentials(crate::scripted::keys("AKIDEXAMPLE"));
+    let builder = transport::over(config.into_builder()).access_key("AKIDEXAMPLE", SECRET);
     let client = builder.build().await.expect("a client");
     client.emit(entry("a")).await.expect("accepted").delivered().await.expect("delivered");
     assert!(seen.lock().expect("seen")[0].contains("externalId=partner-7"));
@@ -108,7 +93,7 @@ struct PaidOut {
 
 #[tokio::test]
 async fn an_event_type_that_needs_a_key_is_refused_at_the_start_in_the_words_of_emit() {
-    let arn = || AuditClient::builder().channel_arn(CHANNEL_ARN).credentials(crate::scripted::keys("AKIDEXAMPLE"));
+    let arn = transport::builder;
     let refused = arn().requires::<PaidOut>().build().await.expect_err("no key").to_string();
     assert!(refused.contains(".hmac_key(") && refused.contains("AUDIT_HMAC_KEY=<id>:<key>"), "{refused}");
     let client = arn().build().await.expect("a client");
@@ -121,8 +106,8 @@ async fn an_event_type_that_needs_a_key_is_refused_at_the_start_in_the_words_of_
 
 #[tokio::test]
 async fn a_wrong_setting_names_its_key_and_the_rule() {
-    let arn = || AuditClient::builder().channel_arn(CHANNEL_ARN);
-    for (builder, told) in [
+    let arn = transport::builder;
+    for (builder, told) in vec![
         (AuditClient::builder(), ["channel_arn", "AUDIT_CHANNEL_ARN"]),
         (AuditClient::builder().channel_arn("arn:aws:s3:::bucket"), ["channel_arn", "arn:aws:s3:::bucket"]),
         (arn().external_id("x"), ["external_id", "2"]),
@@ -133,6 +118,7 @@ async fn a_wrong_setting_names_its_key_and_the_rule() {
         (arn().spool("/tmp").emit_timeout(std::time::Duration::ZERO), ["emit_timeout", "WhenFull::Reject"]),
         (arn().attempt_timeout(std::time::Duration::ZERO), ["attempt_timeout", "0"]),
         (arn().endpoint_url("localhost:8787"), ["endpoint_url", "localhost:8787"]),
+        (arn().access_key("", "secret"), ["access_key", "empty"]),
         (arn().spool("/proc/nowhere"), ["/proc/nowhere", "directory"]),
     ] {
         let error = builder.build().await.expect_err("a wrong setting");

@@ -1,5 +1,6 @@
-//! The client against a service on a real socket, through the real SDK.
+//! The client against a service on a real socket, through the real SDK. `tests/over_http` is the same through the other transport.
 
+mod by_sdk;
 mod delivery_table;
 mod environment;
 mod runtimes;
@@ -7,3 +8,5 @@ mod scripted;
 mod soak;
 mod spooled;
 mod unreachable;
+
+use by_sdk as transport;

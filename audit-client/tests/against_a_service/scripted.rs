@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use audit_client::{AuditClient, ClientBuilder, Credentials, Entry};
+use audit_client::{ClientBuilder, Entry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
+use crate::transport;
+
 pub(crate) const CHANNEL_ARN: &str = audit_client::testing::CHANNEL_ARN;
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /// A request as the service read it.
 #[derive(Clone, Debug)]
@@ -204,10 +207,8 @@ impl Server {
     /// A client's settings for this service: it sends when it is asked to (flush, shutdown, a full batch), and has no
     /// waits that a test would have to sit through.
     pub(crate) fn builder(&self) -> ClientBuilder {
-        AuditClient::builder()
-            .channel_arn(CHANNEL_ARN)
+        transport::builder()
             .endpoint_url(self.url())
-            .credentials(keys("AKIDEXAMPLE"))
             .linger(Duration::from_hours(1))
             .backoff(Duration::from_millis(1), Duration::from_millis(20))
             .probe(Duration::from_millis(5), Duration::from_millis(20))
@@ -217,11 +218,6 @@ impl Server {
     pub(crate) fn prompt(&self) -> ClientBuilder {
         self.builder().linger(Duration::ZERO)
     }
-}
-
-/// Keys that never expire.
-pub(crate) fn keys(access_key: &str) -> Credentials {
-    Credentials::new(access_key, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None, None, "test")
 }
 
 async fn converse(mut stream: TcpStream, state: Arc<Mutex<State>>) {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use audit_client::{NotDelivered, Receipt};
 
-use crate::scripted::{Reply, Request, Server, answer, entry, keys};
+use crate::scripted::{Reply, Request, SECRET, Server, answer, entry};
 
 const TASKS: usize = 8;
 /// How many verdicts a task leaves open.
@@ -201,7 +201,7 @@ fn soak(events: usize, spool: Option<&Path>) {
             None => server.prompt(),
         };
         let client = settings
-            .credentials(keys("AKIDEXAMPLE1"))
+            .access_key("AKIDEXAMPLE1", SECRET)
             .attempt_timeout(Duration::from_millis(300))
             .backoff(Duration::from_micros(100), Duration::from_millis(5))
             .probe(Duration::from_millis(1), Duration::from_millis(5))

@@ -12,7 +12,7 @@ mod tests;
 use std::error::Error;
 use std::time::Duration;
 
-use audit_client::{AuditClient, Credentials};
+use audit_client::AuditClient;
 use audit_lake::Lake;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let audit = AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(Credentials::new(key.id(), key.secret(), None, None, "grpc"))
+        .access_key(key.id(), key.secret())
         .build()
         .await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

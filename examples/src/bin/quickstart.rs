@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use audit_client::{AuditClient, ChannelArn, Credentials, Receipt};
+use audit_client::{AuditClient, ChannelArn, Receipt};
 use audit_examples::github::GithubEvent;
 use audit_lake::Lake;
 
@@ -67,7 +67,7 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
     let client = AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(Credentials::new(key.id(), key.secret(), None, None, "quickstart"))
+        .access_key(key.id(), key.secret())
         .build()
         .await?;
     Ok((client, Some(lake)))

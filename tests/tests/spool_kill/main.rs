@@ -161,7 +161,7 @@ fn what_emit_accepted_is_stored_once_however_often_the_process_is_killed() {
     let client = audit_client::AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(audit_client::Credentials::new(key.id(), key.secret(), None, None, "test"))
+        .access_key(key.id(), key.secret())
         .spool(dir.join("spool"))
         .build_blocking()
         .unwrap();

@@ -28,7 +28,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use audit_client::{AuditClient, ClientConfig, Credentials};
+use audit_client::{AuditClient, ClientConfig};
 use audit_lake::Lake;
 use audit_tower::AuditLayer;
 use tokio::net::TcpListener;
@@ -53,7 +53,7 @@ async fn start() -> Result<(AuditClient, Option<Lake>), Box<dyn Error>> {
             .into_builder()
             .channel_arn(lake.channel_arn().as_str())
             .endpoint_url(lake.endpoint_url())
-            .credentials(Credentials::new(key.id(), key.secret(), None, None, "checkout"))
+            .access_key(key.id(), key.secret())
             // A real key is kept in a secret store and stays the same.
             .hmac_key("2026a", b"an example's key, of thirty-two bytes")
             .linger(Duration::from_millis(50));

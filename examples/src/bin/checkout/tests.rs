@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use audit_client::AuditClient;
 use audit_client::testing::{RecordedEvent, Recorder};
-use audit_client::{AuditClient, Credentials};
 use audit_lake::Lake;
 use audit_tower::AuditLayer;
 use axum::Router;
@@ -170,7 +170,7 @@ async fn a_caller_that_disconnects_leaves_nothing_done_without_its_event() {
     let audit = AuditClient::builder()
         .channel_arn(lake.channel_arn().as_str())
         .endpoint_url(lake.endpoint_url())
-        .credentials(Credentials::new(key.id(), key.secret(), None, None, "checkout"))
+        .access_key(key.id(), key.secret())
         .hmac_key("2026a", b"a test's key, of thirty-two bytes")
         .spool(spool.path())
         .build()

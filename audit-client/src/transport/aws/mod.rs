@@ -1,6 +1,8 @@
 //! The official SDK as a transport: signs, sends, reads the answer. Its retries are off.
 
-use std::error::Error;
+mod connection;
+mod credentials;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use audit_core::ChannelArn;
 use audit_core::wire::{FailedEntry, PutAuditEventsResponse, SuccessfulEntry};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudtraildata::Client;
@@ -20,11 +23,14 @@ use aws_sdk_cloudtraildata::types::AuditEvent;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-use super::connection::LastConnection;
-use super::credentials::{Handle, RenewableCredentials, Source};
+use self::connection::LastConnection;
+use self::credentials::{Handle, RenewableCredentials, Source};
+use super::endpoint::check_url;
+use super::failure::{CloseUnlessAnswered, chain, code_without_answer, innermost_first, retry_after};
+use super::keys::Keys;
 use super::submit::{
-    DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Failure, NO_CREDENTIALS, NOT_SENDABLE, NOT_TRUSTED, Submission,
-    Submitting, Transport, TransportError,
+    DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, Failure, NO_CREDENTIALS, Submission, Submitting, Transport,
+    TransportError,
 };
 
 /// The version of the SDK's behaviour that this crate was tested with.
@@ -149,7 +155,8 @@ impl AwsTransport {
             events.push(event);
         }
         let connection = LastConnection::default();
-        let close_if_silent = connection.close_unless_answered();
+        let used = connection.clone();
+        let close_if_silent = CloseUnlessAnswered::new(move || used.close());
         let answer = self
             .client
             .put_audit_events()
@@ -177,23 +184,19 @@ impl Transport for AwsTransport {
     }
 }
 
-fn check_url(url: &str) -> Result<(), TransportError> {
-    let has_host = ["http://", "https://"]
-        .iter()
-        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
-    let authority = url.split('/').nth(2).unwrap_or_default();
-    // `[::1]` has colons and no port.
-    let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
-    let has_port_or_none = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
-    let is_url = has_host && has_port_or_none && !url.contains(char::is_whitespace);
-    if is_url { Ok(()) } else { Err(TransportError::EndpointUrl(crate::text::cut(url))) }
-}
-
 fn read(output: PutAuditEventsOutput) -> PutAuditEventsResponse {
     let PutAuditEventsOutput { failed, successful, .. } = output;
     let successful = successful.into_iter().map(|entry| SuccessfulEntry::new(entry.id, entry.event_id));
     let failed = failed.into_iter().map(|entry| FailedEntry::new(entry.id, entry.error_code, entry.error_message));
     PutAuditEventsResponse::new(successful.collect(), failed.collect())
+}
+
+/// Keys without an end.
+impl From<Keys> for SharedCredentialsProvider {
+    fn from(keys: Keys) -> Self {
+        let Keys { id, secret, session_token } = keys;
+        Self::new(Credentials::new(id, secret.0, session_token.map(|token| token.0), None, "audit-client"))
+    }
 }
 
 /// The SDK's error as status, code, words and wait.
@@ -210,24 +213,15 @@ fn classify(error: &SdkError<PutAuditEventsError, HttpResponse>, was_connected: 
     }
     if let Some(response) = error.raw_response() {
         failure.status = Some(response.status().as_u16());
-        failure.retry_after = retry_after(response);
+        failure.retry_after = retry_after(|name| response.headers().get(name));
     }
     failure
 }
 
-/// `x-amz-retry-after` counts milliseconds, `retry-after` seconds.
-fn retry_after(response: &HttpResponse) -> Option<Duration> {
-    let number = |name: &str| response.headers().get(name).and_then(|text| text.trim().parse::<u64>().ok());
-    number("x-amz-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs))
-}
-
 /// Our own code for a request without an answer, if sending it again cannot help until something is repaired.
 fn own_code(error: &SdkError<PutAuditEventsError, HttpResponse>, was_connected: bool) -> Option<&'static str> {
-    if chain(error).any(<dyn Error + 'static>::is::<CredentialsError>) {
+    if chain(error).any(<dyn std::error::Error + 'static>::is::<CredentialsError>) {
         return Some(NO_CREDENTIALS);
-    }
-    if chain(error).any(is_distrust) {
-        return Some(NOT_TRUSTED);
     }
     // What is neither the network's nor the service's doing comes from the configuration.
     let may_pass = match error {
@@ -235,29 +229,5 @@ fn own_code(error: &SdkError<PutAuditEventsError, HttpResponse>, was_connected: 
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout() || was_connected,
         _ => true,
     };
-    (!may_pass).then_some(NOT_SENDABLE)
-}
-
-/// An error and its causes, outermost first.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error: &&'a (dyn Error + 'static)| error.source())
-}
-
-/// rustls says so by an error of its own, which arrives inside of one or more `io::Error`s.
-fn is_distrust(error: &(dyn Error + 'static)) -> bool {
-    let mut error = error;
-    while let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        error = inner;
-    }
-    matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
-}
-
-/// The texts of an error and its causes in one line, the innermost first: it is the reason, and the text may be cut.
-fn innermost_first(error: &(dyn Error + 'static)) -> String {
-    let mut texts: Vec<String> = chain(error).map(ToString::to_string).collect();
-    // Some print their cause themselves.
-    texts.dedup_by(|inner, outer| outer.contains(inner.as_str()));
-    let innermost = texts.pop().unwrap_or_default();
-    texts.reverse();
-    if texts.is_empty() { innermost } else { format!("{innermost} (during: {})", texts.join("; ")) }
+    code_without_answer(error, may_pass)
 }

@@ -1,8 +1,4 @@
-//! Which connection a request used, so that no later request uses one that has gone silent.
-//!
-//! The SDK's timeout ends a request, not its connection. Over HTTP/2 it resets the request's stream, and the next request takes
-//! the same connection: if the other side vanished without closing it, no request would be answered until the kernel gives the
-//! connection up, which takes about 15 minutes.
+//! Which connection a request used: see [`CloseUnlessAnswered`](crate::transport::failure::CloseUnlessAnswered).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,8 +12,11 @@ use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, Connec
 pub(super) struct LastConnection(Arc<Mutex<Option<CaptureSmithyConnection>>>);
 
 impl LastConnection {
-    pub(super) fn close_unless_answered(&self) -> CloseUnlessAnswered {
-        CloseUnlessAnswered(Some(self.clone()))
+    /// Takes the connection out of the pool.
+    pub(super) fn close(&self) {
+        if let Some(connection) = self.get() {
+            connection.poison();
+        }
     }
 
     /// Whether the request has had a connection. Without one, it got no further than looking up credentials or a name, or
@@ -44,23 +43,5 @@ impl Intercept for LastConnection {
     ) -> Result<(), BoxError> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = config.load::<CaptureSmithyConnection>().cloned();
         Ok(())
-    }
-}
-
-/// Takes the request's connection out of the pool when dropped, unless an answer came: also where a timeout drops the request.
-#[must_use]
-pub(super) struct CloseUnlessAnswered(Option<LastConnection>);
-
-impl CloseUnlessAnswered {
-    pub(super) fn answered(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for CloseUnlessAnswered {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take().and_then(|last| last.get()) {
-            connection.poison();
-        }
     }
 }
