@@ -82,6 +82,21 @@ impl axum::body::HttpBody for Late {
     }
 }
 
+/// Panics when it is read.
+struct Panics;
+
+impl axum::body::HttpBody for Panics {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        panic!("on purpose")
+    }
+}
+
 fn layer(client: AuditClient) -> AuditLayer {
     AuditLayer::new(client)
 }
@@ -274,6 +289,35 @@ async fn a_layer_that_exempts_may_stand_outside() {
     assert_eq!(*told.lock().expect("not poisoned"), 0);
     drop(forgets.oneshot(request(Method::POST, "/", &[])).await);
     assert_eq!(*told.lock().expect("not poisoned"), 1);
+}
+
+/// As where a router with a layer is nested into another one with a layer.
+#[tokio::test]
+async fn a_layer_around_a_layer_learns_of_the_events_in_it() {
+    let recorder = Recorder::new();
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let layer = || {
+        let tell = told.clone();
+        layer(recorder.client())
+            .on_unaudited(move |route, _, _| tell.lock().expect("not poisoned").push(route.to_owned()))
+    };
+    let router = Router::new().nest("/inner", router(layer())).layer(layer());
+    for path in ["/inner/orders/17/refund", "/inner/search"] {
+        call(&router, request(Method::POST, path, &[("x-staff", "alice")])).await;
+    }
+    assert_eq!((json(&recorder).len(), told.lock().expect("not poisoned").len()), (1, 0));
+    call(&router, request(Method::POST, "/inner/forgets/1", &[])).await;
+    assert_eq!(told.lock().expect("not poisoned").len(), 2, "of both");
+}
+
+#[tokio::test]
+async fn an_on_unaudited_that_panics_does_not_end_the_process_while_a_body_panics() {
+    let layer = layer(Recorder::new().client()).on_unaudited(|_, _, _| panic!("this route forgot its event"));
+    let panics = post(async || Body::new(Panics));
+    let router = Router::new().route("/", panics).layer(layer);
+    let request = request(Method::POST, "/", &[]);
+    let panicked = tokio::spawn(async move { read(call(&router, request).await).await }).await;
+    assert!(panicked.is_err());
 }
 
 #[tokio::test]

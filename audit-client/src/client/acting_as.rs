@@ -70,12 +70,22 @@ pub struct OfRequest<R> {
     context: OnceLock<Arc<Context>>,
     found: Found,
     request: R,
+    /// The scope around it: of a layer around the layer.
+    #[cfg(feature = "ambient")]
+    around: Option<Arc<dyn Scope>>,
 }
 
 impl<R: Request> OfRequest<R> {
     /// A request whose events go through a client.
     pub fn new(client: AuditClient, request: R) -> Self {
-        Self { client, context: OnceLock::new(), found: Found::default(), request }
+        Self {
+            client,
+            context: OnceLock::new(),
+            found: Found::default(),
+            request,
+            #[cfg(feature = "ambient")]
+            around: request::current(),
+        }
     }
 
     /// The request.
@@ -84,9 +94,39 @@ impl<R: Request> OfRequest<R> {
     }
 }
 
+impl<R> OfRequest<R> {
+    /// The request around this one.
+    fn around(&self) -> Option<&dyn Request> {
+        #[cfg(feature = "ambient")]
+        return self.around.as_ref()?.request();
+        #[cfg(not(feature = "ambient"))]
+        None
+    }
+}
+
+impl<R: Request> Request for OfRequest<R> {
+    fn describe(&self, context: Context) -> Context {
+        self.request.describe(context)
+    }
+
+    fn emitted(&self) {
+        self.request.emitted();
+        if let Some(around) = self.around() {
+            around.emitted();
+        }
+    }
+
+    fn exempt(&self, reason: &'static str) {
+        self.request.exempt(reason);
+        if let Some(around) = self.around() {
+            around.exempt(reason);
+        }
+    }
+}
+
 impl<R: Request> Scope for OfRequest<R> {
     fn request(&self) -> Option<&dyn Request> {
-        Some(&self.request)
+        Some(self)
     }
 
     fn acting(self: Arc<Self>, found: bool) -> Arc<dyn Any + Send + Sync> {
