@@ -151,7 +151,8 @@ fn additional_members_of_the_context_stand_beside_those_of_the_event_whose_keys_
     });
     let event = read(&event.to_entry(&context.additional("targets", &0)).expect("an event"));
     let own = json!({
-        "requestId": "own", "a\"b": "own", "x": {"tenant": 0}, "tenant": {"id": 2}, "targets": [{"type": "Order", "id": "17"}]
+        "requestId": "own", "a\"b": "own", "x": {"tenant": 0}, "tenant": {"id": 2}, "targets": [{"type": "Order", "id": "17"}],
+        "targets_": 0
     });
     assert_eq!(event["additionalEventData"], own);
 }
@@ -212,4 +213,18 @@ proptest! {
             prop_assert_eq!(&event["additionalEventData"][key], text);
         }
     }
+}
+
+#[test]
+fn a_targets_id_that_is_too_long_is_cut_and_no_two_become_one() {
+    let forged = context().additional("targets", &[1]).additional("cut", &"forged");
+    let ids = ["a", "b"].map(|end| {
+        let long = "x".repeat(30_000) + end;
+        let event = Sample(move |data: &mut EventDataWriter<'_>| data.id("1").target("File", &long).done());
+        let additional = read(&event.to_entry(&forged).expect("an event"))["additionalEventData"].clone();
+        assert_eq!((&additional["targets_"], &additional["cut_"]), (&json!([1]), &json!("forged")));
+        assert_eq!(additional.get("cut"), None);
+        additional["targets"][0]["id"].as_str().expect("a text").to_owned()
+    });
+    assert!(ids.iter().all(|id| id.chars().count() == 1_024 && id.contains("…sha256:")) && ids[0] != ids[1]);
 }

@@ -139,9 +139,18 @@ impl Header {
             Self::XForwardedFor => address(unquoted(text)),
             Self::Forwarded => {
                 let mut found = None;
-                for pair in text.split(';') {
+                let mut rest = Some(text);
+                while let Some(text) = rest {
+                    let (pair, more) = first_pair(text)?;
+                    rest = more;
+                    if pair.is_empty() {
+                        continue;
+                    }
                     let (name, value) = pair.split_once('=')?;
-                    if name.trim().eq_ignore_ascii_case("for") && found.replace(value.trim()).is_some() {
+                    if !is_token(name) || !(is_token(value) || is_quoted(value)) {
+                        return None;
+                    }
+                    if name.eq_ignore_ascii_case("for") && found.replace(value).is_some() {
                         return None;
                     }
                 }
@@ -169,6 +178,42 @@ fn split_last(list: &[u8]) -> (&[u8], Option<&[u8]>) {
         }
     }
     (list.trim_ascii(), None)
+}
+
+/// Takes off the first of the pairs of an element, without the space around it. `None` where a quote is never closed.
+fn first_pair(text: &str) -> Option<(&str, Option<&str>)> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b';' if !quoted => return Some((text[..at].trim(), Some(&text[at + 1..]))),
+            _ => {}
+        }
+    }
+    (!quoted).then_some((text.trim(), None))
+}
+
+/// A token of HTTP, with the colon that proxies leave unquoted in an address with a port.
+fn is_token(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:".contains(&byte);
+    !text.is_empty() && text.bytes().all(known)
+}
+
+/// A text in quotes, with no other quotes in it but escaped ones.
+fn is_quoted(text: &str) -> bool {
+    let Some(inside) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { return false };
+    let mut escaped = false;
+    for byte in inside.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return false,
+            _ => {}
+        }
+    }
+    !escaped
 }
 
 fn unquoted(text: &str) -> &str {
@@ -320,6 +365,14 @@ mod tests {
             (&["for=198.51.100.1;for=1.1.1.1"], PEER),
             (&["for="], PEER),
             (&["for=\"198.51.100.1"], PEER),
+            // What is in quotes is no pair, and what is none of RFC 7239's ends the walk.
+            (&["for=198.51.100.1;"], "198.51.100.1"),
+            (&[";for=198.51.100.1;;proto=https"], "198.51.100.1"),
+            (&["for=198.51.100.1;host=\"a;b\""], "198.51.100.1"),
+            (&["for=198.51.100.1;host=\"a\\\";for=6.6.6.6\""], "198.51.100.1"),
+            (&["by=10.0.0.9;host=\"x;for=6.6.6.6;y=z\""], PEER),
+            (&["for=6.6.6.6;x=y, for=198.51.100.1;host=a\"b"], PEER),
+            (&["for=6.6.6.6;host=a b"], PEER),
             // A quote that a stranger leaves open does not swallow what a proxy adds.
             (&["for=\"1.1.1.1, for=198.51.100.1"], "198.51.100.1"),
             (&["for=\"1.1.1.1\\, for=198.51.100.1"], "198.51.100.1"),

@@ -112,7 +112,7 @@ impl<R: IntoResponse> IntoResponse for AuditRejection<R> {
             Self::Actor(rejection) => rejection.into_response(),
             Self::NoLayer => {
                 tracing::error!("a request was refused: {}", AuditRejection::<R>::NoLayer);
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+                (StatusCode::INTERNAL_SERVER_ERROR, "this route has no AuditLayer").into_response()
             }
         }
     }

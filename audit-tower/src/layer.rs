@@ -31,12 +31,7 @@ impl AuditLayer {
     }
 
     fn with(self, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Arc::try_unwrap(self.config).unwrap_or_else(|shared| Config {
-            client: shared.client.clone(),
-            client_ip: shared.client_ip.clone(),
-            request_id: shared.request_id.clone(),
-            on_unaudited: None,
-        });
+        let mut config = Arc::unwrap_or_clone(self.config);
         change(&mut config);
         Self { config: Arc::new(config) }
     }
@@ -55,13 +50,17 @@ impl AuditLayer {
 
     /// Called with the route, the method and the status when a request has succeeded (2xx or 3xx; with gRPC, `grpc-status` 0) by a method that may
     /// change something (not GET, HEAD, OPTIONS or TRACE), and no event was accepted in its scope: a route that forgets its
-    /// event. Make it fail your tests. Called when the request is over: when its handler and body have ended, and all tasks
-    /// that took its scope along. [`NotAudited`](crate::NotAudited) exempts a route.
+    /// event. In tests, collect what it is told, and assert that it is nothing. Called when the request is over: when its
+    /// handler and body have ended or were dropped, and everything that took its scope or an [`ActingAs`](audit_client::ActingAs) of
+    /// it along. A test has to read or drop the answer first. What panics in it is logged, and goes no further.
+    /// [`NotAudited`](crate::NotAudited) exempts a route.
     ///
-    /// Also without this, the counter `audit_unaudited_requests_total{route}` counts them.
+    /// Also without this, the counter `audit_unaudited_requests_total{route}` counts them, and
+    /// `audit_unanswered_requests_total{route}` those by such a method that were dropped before they were answered, without an
+    /// event: the caller disconnected, or a timeout ended the handler. Whether something was done then, nobody knows.
     #[must_use]
     pub fn on_unaudited(self, tell: impl Fn(&str, &Method, StatusCode) + Send + Sync + 'static) -> Self {
-        self.with(|config| config.on_unaudited = Some(Box::new(tell)))
+        self.with(|config| config.on_unaudited = Some(Arc::new(tell)))
     }
 }
 
@@ -107,8 +106,12 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: http::Request<In>) -> ResponseFuture<S::Future> {
+    fn call(&mut self, mut request: http::Request<In>) -> ResponseFuture<S::Future> {
         let known = Request::new(self.config.clone(), &request);
+        if let Some((name, id)) = &known.id {
+            // For the handler's logs, and for a layer inside of this one.
+            request.headers_mut().insert(name, id.clone());
+        }
         let scope = Arc::new(__OfRequest::new(self.config.client.clone(), known));
         let future = scope.sync_scope(|| self.inner.call(request));
         ResponseFuture { future: scope.scope(future), scope: Some(scope) }

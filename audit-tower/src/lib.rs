@@ -50,8 +50,7 @@
 //! - `additionalEventData.requestId` (see [`RequestId`]), and `peerIPAddress` where the address is from a header.
 //!
 //! It is emitted through the extractor `Audit`, or through [`ActingAs::current`](audit_client::ActingAs::current) anywhere below the
-//! handler, or by the plain client if it names its actor (then without these). Nothing of this is computed before the
-//! first event.
+//! handler, or by the plain client. Nothing of this is computed before the first event.
 //!
 //! [docs/context.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/context.md) shows all ways from the request to the record, and what to write behind which proxy.
 //!

@@ -19,8 +19,8 @@ impl RequestId {
         Self::default()
     }
 
-    /// Takes the id from this header if it has 1 to 128 visible ASCII characters, and generates one otherwise. The answer has the
-    /// id in the same header. A caller may choose it freely, so it proves nothing.
+    /// Takes the id from this header if it has 1 to 128 visible ASCII characters, and generates one otherwise. Handler and answer have
+    /// the id in the same header. A caller may choose it freely, so it proves nothing.
     ///
     /// # Panics
     /// If the name is not a header's in lower case.

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::routing::{any, get, post};
 use http_body_util::{BodyExt, Empty};
 use serde_json::Value;
@@ -262,7 +262,8 @@ async fn the_routes_that_forget_their_event_are_told() {
 fn grpc(status: &'static str) -> axum::routing::MethodRouter {
     post(async move || {
         let trailers = [("grpc-status".parse().expect("a name"), status.parse().expect("a value"))];
-        Body::new(Empty::<Bytes>::new().with_trailers(async move { Some(Ok(trailers.into_iter().collect())) }))
+        let body = Empty::<Bytes>::new().with_trailers(async move { Some(Ok(trailers.into_iter().collect())) });
+        ([("content-type", "application/grpc")], Body::new(body))
     })
 }
 
@@ -291,6 +292,115 @@ async fn a_layer_that_exempts_may_stand_outside() {
     assert_eq!(*told.lock().expect("not poisoned"), 1);
 }
 
+#[tokio::test]
+async fn the_plain_client_in_a_request_has_its_address_agent_and_id_too() {
+    #[derive(AuditEvent)]
+    #[audit(source = "orders.example.com", generate_id)]
+    struct Named<'a> {
+        #[audit(user_identity)]
+        by: &'a Staff,
+    }
+    let recorder = Recorder::new();
+    let client = recorder.client();
+    let handler = post(async move || {
+        let staff = Staff { name: "alice".to_owned() };
+        client.emit(&Named { by: &staff }).await.expect("room");
+        let acting = client.acting_as(&staff);
+        acting.emit(&refunded(1)).await.expect("room");
+        acting.scope(async { ActingAs::current().expect("in a scope").emit(&refunded(2)).await }).await.expect("room");
+    });
+    let told: Arc<Mutex<u32>> = Arc::default();
+    let tell = told.clone();
+    let layer = layer(recorder.client()).on_unaudited(move |_, _, _| *tell.lock().expect("not poisoned") += 1);
+    let router = Router::new().route("/", handler).layer(layer);
+    call(&router, request(Method::POST, "/", &[("user-agent", "till/7")])).await;
+    let events = json(&recorder);
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        assert_eq!((&event["sourceIPAddress"], &event["userAgent"]), (&"10.0.0.9".into(), &"till/7".into()));
+        assert_eq!(event["additionalEventData"]["requestId"], events[0]["additionalEventData"]["requestId"]);
+    }
+    assert_eq!(*told.lock().expect("not poisoned"), 0);
+}
+
+#[tokio::test]
+async fn whoever_the_program_acts_as_is_no_caller() {
+    let recorder = Recorder::with(|builder| builder.identity(&Staff { name: "the shop itself".to_owned() }));
+    let handler = post(async || {
+        let current = ActingAs::current().expect("in a scope");
+        if current.emit(&refunded(1)).await.is_err() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK }
+    });
+    let router = Router::new().route("/", handler).layer(layer(recorder.client()));
+    let response = call(&router, request(Method::POST, "/", &[])).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(json(&recorder).is_empty());
+}
+
+#[tokio::test]
+async fn a_scope_around_many_requests_takes_the_actor_of_none() {
+    let recorder = Recorder::new();
+    let router = router(layer(recorder.client()));
+    let system = recorder.client().acting_as(&Staff { name: "system".to_owned() });
+    let serve = async |name: &str| {
+        let request = request(Method::POST, "/orders/1/refund", &[("x-staff", name)]);
+        system.scope(call(&router, request)).await;
+    };
+    tokio::join!(serve("alice"), serve("mallory"));
+    system.scope(async { ActingAs::current().expect("in a scope").emit(&refunded(9)).await }).await.expect("room");
+    let mut actors: Vec<Value> =
+        json(&recorder).iter().map(|event| event["userIdentity"]["principalId"].clone()).collect();
+    actors.sort_by_key(ToString::to_string);
+    assert_eq!(actors, ["alice", "mallory", "system"]);
+}
+
+#[tokio::test]
+async fn the_peer_is_a_servers_own_word_then_axums_then_a_tests() {
+    use axum::extract::connect_info::MockConnectInfo;
+
+    let recorder = Recorder::new();
+    let router = router(layer(recorder.client()));
+    let address = |text: &str| -> SocketAddr { text.parse().expect("an address") };
+    let mut both = request(Method::POST, "/orders/1/refund", &[("x-staff", "alice")]);
+    both.extensions_mut().insert(PeerAddr(address("203.0.113.7:1")));
+    call(&router, both).await;
+    let mut mocked = request(Method::POST, "/orders/2/refund", &[("x-staff", "alice")]);
+    mocked.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
+    mocked.extensions_mut().insert(MockConnectInfo(address("192.0.2.1:1")));
+    call(&router, mocked).await;
+    let addresses: Vec<Value> = json(&recorder).iter().map(|event| event["sourceIPAddress"].clone()).collect();
+    assert_eq!(addresses, ["203.0.113.7", "192.0.2.1"]);
+}
+
+#[tokio::test]
+async fn a_layer_made_from_another_one_keeps_its_on_unaudited_and_a_stranger_names_no_route() {
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let tell = told.clone();
+    let base = layer(Recorder::new().client())
+        .on_unaudited(move |route, _, _| tell.lock().expect("not poisoned").push(route.to_owned()));
+    let changed = base.clone().request_id(RequestId::header("x-request-id"));
+    let router = Router::new().fallback(async || "done").layer(changed);
+    let headers = [("content-type", "application/grpc")];
+    drop(call(&router, request(Method::POST, "/stranger-1", &headers)).await);
+    drop(base);
+    assert_eq!(*told.lock().expect("not poisoned"), ["unknown"]);
+}
+
+#[tokio::test]
+async fn the_handler_sees_the_id_that_the_answer_and_the_events_have() {
+    let recorder = Recorder::new();
+    let handler = post(async |audit: Audit<Staff>, headers: HeaderMap| {
+        audit.emit(&refunded(1)).await.expect("room");
+        headers["x-request-id"].to_str().expect("ASCII").to_owned()
+    });
+    let layer = layer(recorder.client()).request_id(RequestId::header("x-request-id"));
+    let router = Router::new().route("/", handler).layer(layer);
+    let response = call(&router, request(Method::POST, "/", &[("x-staff", "alice")])).await;
+    let answered = response.headers()["x-request-id"].to_str().expect("ASCII").to_owned();
+    let seen = String::from_utf8(read(response).await.to_vec()).expect("text");
+    let id = &json(&recorder)[0]["additionalEventData"]["requestId"];
+    assert_eq!((answered.as_str(), Some(answered.as_str())), (seen.as_str(), id.as_str()));
+}
+
 /// As where a router with a layer is nested into another one with a layer.
 #[tokio::test]
 async fn a_layer_around_a_layer_learns_of_the_events_in_it() {
@@ -308,6 +418,13 @@ async fn a_layer_around_a_layer_learns_of_the_events_in_it() {
     assert_eq!((json(&recorder).len(), told.lock().expect("not poisoned").len()), (1, 0));
     call(&router, request(Method::POST, "/inner/forgets/1", &[])).await;
     assert_eq!(told.lock().expect("not poisoned").len(), 2, "of both");
+}
+
+#[tokio::test]
+async fn an_on_unaudited_that_panics_does_no_harm_to_the_connection() {
+    let layer = layer(Recorder::new().client()).on_unaudited(|_, _, _| panic!("this route forgot its event"));
+    let router = Router::new().route("/", post(async || "done")).layer(layer);
+    assert_eq!(read(call(&router, request(Method::POST, "/", &[])).await).await, "done");
 }
 
 #[tokio::test]

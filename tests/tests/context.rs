@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "the lint knows only functions marked as tests to be tests")]
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 
 use audit_client::testing::Recorder;
 use audit_client::{ActingAs, Identity};
@@ -58,9 +57,15 @@ async fn the_extractor_finds_who_calls_from_where() {
     assert_eq!(call(router.clone(), known).await, StatusCode::NO_CONTENT);
     let event = recorder.only("DocumentDeleted");
     assert_eq!((event.principal_id(), &event.json()["sourceIPAddress"]), ("7", &json!("10.0.0.9")));
-    let forgotten = Request::post("/password-forgotten").body("eve@example.com".into()).unwrap();
-    assert_eq!(call(router, forgotten).await, StatusCode::ACCEPTED);
-    assert_eq!(recorder.only("PasswordForgotten").principal_id(), "-");
+    for (name, status, principal) in
+        [("eve@example.com", StatusCode::UNAUTHORIZED, "-"), ("ada@example.com", StatusCode::NO_CONTENT, "7")]
+    {
+        recorder.clear();
+        let sign_in = Request::post("/sign-in").body(name.into()).unwrap();
+        assert_eq!(call(router.clone(), sign_in).await, status);
+        let event = recorder.only("SignIn");
+        assert_eq!((event.principal_id(), event.ip()), (principal, Some("10.0.0.9")));
+    }
 }
 
 #[tokio::test]
@@ -132,10 +137,6 @@ async fn a_proxy_that_is_trusted_names_the_client() {
 
 #[tokio::test]
 async fn only_the_route_that_forgets_its_event_is_told() {
-    let told: Arc<Mutex<Vec<String>>> = Arc::default();
-    let router = page::routes_that_forget_their_event::router(told.clone());
-    for path in ["/search", "/documents/7/name"] {
-        assert_eq!(call(router.clone(), Request::post(path).body(Body::empty()).unwrap()).await, StatusCode::OK);
-    }
-    assert_eq!(*told.lock().unwrap(), ["POST /documents/{id}/name"]);
+    let told = page::routes_that_forget_their_event::routes_that_forget(&["/search", "/documents/7/name"]).await;
+    assert_eq!(told, ["POST /documents/{id}/name"]);
 }

@@ -26,7 +26,6 @@ pub struct ActingAs(Arc<Acting>);
 struct Acting {
     client: AuditClient,
     context: Arc<Context>,
-    found: Found,
     /// Where the request is known that the events belong to.
     origin: Option<Arc<dyn Scope>>,
 }
@@ -45,15 +44,24 @@ impl Found {
     }
 }
 
-impl Scope for Acting {
+/// A scope that was entered. Whoever is found to act in it acts in no other one, although the `ActingAs` is the same.
+#[cfg(feature = "ambient")]
+struct Entered {
+    acting: ActingAs,
+    found: Found,
+}
+
+#[cfg(feature = "ambient")]
+impl Scope for Entered {
     fn request(&self) -> Option<&dyn Request> {
-        self.origin.as_ref()?.request()
+        self.acting.0.request()
     }
 
     fn acting(self: Arc<Self>, found: bool) -> Arc<dyn Any + Send + Sync> {
+        let Acting { client, origin, .. } = &*self.acting.0;
         match self.found.get().filter(|_| found) {
-            None => self,
-            Some(context) => ActingAs::with(self.client.clone(), context, self.origin.clone()).0,
+            None => self.acting.0.clone(),
+            Some(context) => ActingAs::with(client.clone(), context, origin.clone()).0,
         }
     }
 
@@ -130,7 +138,8 @@ impl<R: Request> Scope for OfRequest<R> {
     }
 
     fn acting(self: Arc<Self>, found: bool) -> Arc<dyn Any + Send + Sync> {
-        let describe = || Arc::new(self.request.describe(self.client.context().clone()));
+        // Whoever the program itself acts as is not the caller.
+        let describe = || Arc::new(self.request.describe(self.client.context().clone().__without_actor()));
         let described = || self.context.get_or_init(describe).clone();
         let context = self.found.get().filter(|_| found).unwrap_or_else(described);
         ActingAs::with(self.client.clone(), context, Some(self)).0
@@ -142,7 +151,7 @@ impl<R: Request> Scope for OfRequest<R> {
 }
 
 impl AuditClient {
-    /// Emits as this actor: for events that do not name one.
+    /// Emits as this actor: for events that do not name one. In the scope of a request, with its address, agent and id.
     ///
     /// ```no_run
     /// # async fn f(client: audit_client::AuditClient, event: Box<dyn audit_client::AuditEvent>) -> Result<(), Box<dyn std::error::Error>> {
@@ -153,21 +162,29 @@ impl AuditClient {
     /// # Ok(()) }
     /// ```
     pub fn acting_as(&self, identity: &dyn UserIdentity) -> ActingAs {
-        ActingAs::with(self.clone(), Arc::new(self.context().clone().identity(identity)), None)
+        let context = request::described(self.context()).unwrap_or_else(|| self.context().clone());
+        ActingAs::with(self.clone(), Arc::new(context.identity(identity)), request::origin())
     }
 
     /// Goes on for whom [`ActingAs::carry`] has written down: emits as that actor, on behalf of the same others, with that address,
     /// agent and additional members. Account, hmac key and time are this client's.
     pub fn resume(&self, carried: &Carried) -> ActingAs {
         // It was read or made whole; should that change, its events are refused for want of an actor, and say so.
-        let context = carried.put_into(self.context().clone()).unwrap_or_else(|_| self.context().clone());
+        let bare = self.context().clone().__without_actor();
+        let context = carried.put_into(bare.clone()).unwrap_or(bare);
         ActingAs::with(self.clone(), Arc::new(context), None)
+    }
+}
+
+impl Acting {
+    fn request(&self) -> Option<&dyn Request> {
+        self.origin.as_ref()?.request()
     }
 }
 
 impl ActingAs {
     fn with(client: AuditClient, context: Arc<Context>, origin: Option<Arc<dyn Scope>>) -> Self {
-        Self(Arc::new(Acting { client, context, found: Found::default(), origin }))
+        Self(Arc::new(Acting { client, context, origin }))
     }
 
     fn map(&self, change: impl FnOnce(Context) -> Context) -> Self {
@@ -276,7 +293,7 @@ mod ambient {
 
     use tokio::task::JoinHandle;
 
-    use super::{ActingAs, OfRequest};
+    use super::{ActingAs, Entered, Found, OfRequest};
     use crate::context::request::{self, Request, Scope, Scoped};
 
     impl<R: Request> OfRequest<R> {
@@ -296,12 +313,16 @@ mod ambient {
         /// Runs a future in whose code [`current`](Self::current) is this actor, however deep the call. Scopes nest: the innermost
         /// counts. A task that is spawned inside does not have it: use [`spawn`], or [`in_scope`](Self::in_scope).
         pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-            request::scope(Some(self.0.clone()), future)
+            request::scope(Some(self.entered()), future)
+        }
+
+        fn entered(&self) -> Arc<dyn Scope> {
+            Arc::new(Entered { acting: self.clone(), found: Found::default() })
         }
 
         /// As [`scope`](Self::scope), for code that does not wait.
         pub fn sync_scope<R>(&self, run: impl FnOnce() -> R) -> R {
-            request::sync_scope(self.0.clone(), run)
+            request::sync_scope(self.entered(), run)
         }
 
         /// The actor in whose scope this code runs. Outside of every scope there is none, and no default: then the record could
@@ -323,8 +344,7 @@ mod ambient {
         /// Takes the scope of this task along, for `JoinSet::spawn`, `FuturesUnordered` and others: the future runs in it, wherever it is
         /// polled. Without a scope, the future runs as it is.
         pub fn in_scope<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
-            let current = Self::current().map(|acting| -> Arc<dyn Scope> { acting.0 });
-            request::scope(current, future)
+            request::scope(Self::current().map(|acting| acting.entered()), future)
         }
     }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use audit_core::{Context, Entry, IntoEntry};
+use audit_core::{Context, EncodeError, Entry, IntoEntry};
 use tokio::sync::oneshot;
 
 use self::error::{EmitError, FlushError};
@@ -104,7 +104,7 @@ impl AuditClient {
     /// room can be cancelled: then the event was not accepted. [`ClientBuilder::when_full`](crate::ClientBuilder::when_full) and
     /// [`emit_timeout`](crate::ClientBuilder::emit_timeout) bound the wait: then the error has the entry.
     pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
-        let entry = event.into_entry(&self.inner.context);
+        let entry = self.encoded(event);
         async move {
             let receipt = self.accept(entry?).await?;
             request::emitted(None);
@@ -117,14 +117,14 @@ impl AuditClient {
     /// With a spool, that means not for the disk either: the event is on its way there when this returns. Should the disk
     /// then refuse it, the receipt says so, and the report counts it as lost.
     pub fn try_emit(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
-        let receipt = self.try_accept(event.into_entry(&self.inner.context)?)?;
+        let receipt = self.try_accept(self.encoded(event)?)?;
         request::emitted(None);
         Ok(receipt)
     }
 
     /// As [`emit`](Self::emit), for threads without a runtime: blocks this thread while it waits for room.
     pub fn emit_blocking(&self, event: impl IntoEntry) -> Result<Receipt, EmitError> {
-        let receipt = self.accept_blocking(event.into_entry(&self.inner.context)?)?;
+        let receipt = self.accept_blocking(self.encoded(event)?)?;
         request::emitted(None);
         Ok(receipt)
     }
@@ -132,7 +132,7 @@ impl AuditClient {
     /// Encodes an event as [`emit`](Self::emit) does, and emits nothing. Encode before the action that the event records, then
     /// act, then emit the entry: so that an event that cannot be encoded stops the action, and not its record.
     pub fn encode(&self, event: impl IntoEntry) -> Result<Entry, EmitError> {
-        let entry = event.into_entry(&self.inner.context)?;
+        let entry = self.encoded(event)?;
         self.check_recipient(&entry)?;
         Ok(entry)
     }
@@ -344,6 +344,12 @@ impl AuditClient {
 
     pub(crate) fn context(&self) -> &Context {
         &self.inner.context
+    }
+
+    fn encoded<I: IntoEntry>(&self, event: I) -> Result<Entry, EncodeError> {
+        // In the scope of a request, it says from where and under which id.
+        let of_request = if I::__TAKES_CONTEXT { request::described(self.context()) } else { None };
+        event.into_entry(of_request.as_ref().unwrap_or(self.context()))
     }
 
     /// Entries that were encoded here are for the channel's owner; others may come from elsewhere.

@@ -153,10 +153,19 @@ fn reused_id(events: &[RecordedEvent]) -> Option<String> {
         if first.entry.event_data() != event.entry.event_data() {
             let (id, source) = (event.json["UID"].as_str().unwrap_or_default(), event.source());
             let (one, two) = (first.name(), event.name());
+            let differs = |key: &&String| first.json[key.as_str()] != event.json[key.as_str()];
+            let members = |json: &Value| json.as_object().into_iter().flat_map(|all| all.keys()).cloned().collect();
+            let mut keys: Vec<String> = members(&first.json);
+            keys.extend(members(&event.json));
+            let mut keys: Vec<&str> = keys.iter().filter(differs).map(String::as_str).collect();
+            keys.sort_unstable();
+            keys.dedup();
             return Some(format!(
-                "the id {id} of {source} was used for two events, {one} and {two}: the service takes the second for a retry of \
-                 the first and refuses it. An id is that of an event, not of the thing that it is about: use \
-                 EventId::generate(), or #[audit(generate_id)]"
+                "the id {id} of {source} was used for two events, {one} and {two}, which differ in {}: the service takes the \
+                 second for a retry of the first and refuses it. An id is that of an event, not of the thing that it is about: \
+                 use EventId::generate(), or #[audit(generate_id)]. If it is the same event, all of it has to be the same, also \
+                 its time: keep that with the id, in a field with #[audit(time)]",
+                keys.join(", ")
             ));
         }
     }

@@ -1,8 +1,9 @@
 //! A context on its way to another process, with a job.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use audit_core::{Context, ContextParts, EncodeError};
+use audit_core::{Context, ContextParts, EncodeError, EventId};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version of the form that is written.
@@ -19,7 +20,7 @@ const CUT_BYTES: usize = 200;
 /// payload can write who acted, so trust it as far as you trust the queue.
 ///
 /// Serialized, it has at most 8 kB of texts. To that end, additional members are left out, the largest first, then details of
-/// identities become `{"omittedBytes":N}`, and long user agents and principal IDs are cut. Reading fails on a version that this
+/// identities become `{"omittedBytes":N}`, and long user agents are cut, and long principal IDs to their beginning and a hash. Reading fails on a version that this
 /// program does not know, on more than 8 kB, and on texts that are not what this type writes.
 ///
 /// ```
@@ -33,21 +34,23 @@ const CUT_BYTES: usize = 200;
 /// let acting = client.resume(&carried);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Carried {
     version: u32,
-    /// JSON as a text, so that every format can carry it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// JSON as a text, and no member left out, so that every format can carry it.
     user_identity: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     on_behalf_of: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     source_ip: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_agent: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     additional: Vec<(String, String)>,
+}
+
+/// Shows nobody and nothing of what they are known by.
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carried").field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 impl Carried {
@@ -140,7 +143,11 @@ fn without_details(identity: &str) -> Option<String> {
 
 fn with_short_principal(identity: &str) -> Option<String> {
     let mut known: Known = serde_json::from_str(identity).ok()?;
-    known.principal_id = beginning(&known.principal_id);
+    if known.principal_id.len() > CUT_BYTES {
+        // With a hash, so that no two people become one.
+        let hash = EventId::derive(&known.principal_id);
+        known.principal_id = format!("{}{hash}", beginning(&known.principal_id));
+    }
     serde_json::to_string(&known).ok()
 }
 

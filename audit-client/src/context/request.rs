@@ -66,6 +66,25 @@ pub fn exempt(reason: &'static str) -> bool {
     with_current(|request| request.exempt(reason)).is_some()
 }
 
+/// A client's context as the request that this code works for describes it, if there is one: for a client that is used as it is.
+pub(crate) fn described(context: &Context) -> Option<Context> {
+    #[cfg(feature = "ambient")]
+    return with_current(|request| request.describe(context.clone()));
+    #[cfg(not(feature = "ambient"))]
+    {
+        let _ = context;
+        None
+    }
+}
+
+/// The scope in which this code runs, if it works for a request.
+pub(crate) fn origin() -> Option<Arc<dyn Scope>> {
+    #[cfg(feature = "ambient")]
+    return current().filter(|scope| scope.request().is_some());
+    #[cfg(not(feature = "ambient"))]
+    None
+}
+
 /// Tells the request that this code works for, if there is one, and the given one.
 pub(crate) fn emitted(request: Option<&dyn Request>) {
     if let Some(request) = request {

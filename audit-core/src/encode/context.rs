@@ -48,7 +48,7 @@ pub struct Context {
 }
 
 /// How many can act on behalf of one another. A bound of this project's own.
-const MAX_ON_BEHALF: usize = 4;
+pub(crate) const MAX_ON_BEHALF: usize = 4;
 
 impl Context {
     /// A context for events to this account: the one in the channel's ARN.
@@ -106,7 +106,8 @@ impl Context {
     }
 
     /// A member of `additionalEventData` of every event, such as the ID of a request. The event's own key wins; a key that is given
-    /// again replaces the one before; a `None` is left out.
+    /// again replaces the one before; a `None` is left out. `targets` and `cut` are this library's own: under these keys, an
+    /// underscore is added.
     ///
     /// What a context adds never makes an event fail, since it may come from outside: where the object would have more than 28 kB,
     /// or the event more than 256 kB, the largest of these values are replaced by their length and hash,
@@ -122,6 +123,21 @@ impl Context {
             self.additional.push(Additional::new(key, value));
         }
         self
+    }
+
+    /// For servers: without the one who acts, so that a program's own identity stands for no caller's.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __without_actor(mut self) -> Self {
+        self.identity = None;
+        self.on_behalf_of.clear();
+        self.combine();
+        self
+    }
+
+    /// What an event needs of the actor, if one is set.
+    pub(crate) fn check_actor(&self) -> Result<(), EncodeError> {
+        self.on_behalf.iter().chain(&self.acting).try_for_each(|member| member.json().map(drop))
     }
 
     pub(crate) fn identity_json(&self) -> Result<Option<String>, EncodeError> {

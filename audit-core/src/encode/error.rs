@@ -157,7 +157,10 @@ impl fmt::Display for EncodeError {
             }
             EncodeFault::Time(_) => f.write_str("its time cannot be written"),
             EncodeFault::NoIdentity => {
-                f.write_str("it names no actor; mark a field `user_identity`, or emit it with `acting_as`")
+                f.write_str(
+                    "it names no actor; mark a field `user_identity`, or emit it with `acting_as`; in a handler of axum, extract \
+                     `Audit<…>` or `AuditAnonymous` of audit-tower",
+                )
             }
             EncodeFault::NoHmacKey { key } => {
                 write!(

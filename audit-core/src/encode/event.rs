@@ -69,6 +69,10 @@ pub trait IntoEntry {
     #[doc(hidden)]
     const __SEALED: Sealed;
 
+    /// Whether it has yet to be encoded, so that the context matters.
+    #[doc(hidden)]
+    const __TAKES_CONTEXT: bool = false;
+
     /// The entry, encoded with what `context` adds where it is not an entry yet.
     fn into_entry(self, context: &Context) -> Result<Entry, EncodeError>;
 }
@@ -76,6 +80,7 @@ pub trait IntoEntry {
 #[diagnostic::do_not_recommend]
 impl<E: NamesActor + ?Sized> IntoEntry for &E {
     const __SEALED: Sealed = Sealed;
+    const __TAKES_CONTEXT: bool = true;
 
     fn into_entry(self, context: &Context) -> Result<Entry, EncodeError> {
         self.to_entry(context)

@@ -23,11 +23,11 @@ pub(crate) struct Additional {
 
 impl Additional {
     pub(crate) fn new(key: &str, value: Kept) -> Self {
-        Self { key: key.into(), value }
+        Self { key: not_reserved(key).into(), value }
     }
 
     pub(crate) fn is(&self, key: &str) -> bool {
-        *self.key == *key
+        *self.key == *not_reserved(key)
     }
 
     /// The key, and the value's JSON or what stands for it.
@@ -38,6 +38,15 @@ impl Additional {
 
     pub(crate) fn value(&mut self) -> &mut Kept {
         &mut self.value
+    }
+}
+
+/// A key under which nothing stands that only this library says.
+fn not_reserved(key: &str) -> &str {
+    match key {
+        "targets" => "targets_",
+        "cut" => "cut_",
+        key => key,
     }
 }
 
@@ -66,7 +75,7 @@ pub(crate) fn add(object: &mut Object, out: &mut String, members: &[Additional])
     let own = object.written(out).map(|json| format!("{json}}}"));
     let own: Keys = own.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
     let mut members: Vec<Member<'_>> = members.iter().filter(|member| !own.contain(&member.key)).map(ready).collect();
-    let can_tell = !own.contain("cut") && !members.iter().any(|member| member.name == "cut");
+    let can_tell = !own.contain("cut");
 
     // As if the object were still to be opened: some bytes less than there are.
     let taken = object.written(out).map_or(0, str::len);

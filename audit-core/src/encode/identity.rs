@@ -146,7 +146,8 @@ pub(crate) fn put_on_behalf_of(out: &mut String, start: usize, other: &str) -> R
     // Inside a string, these quotes would be escaped; an object of details comes last.
     let has_details = identity.contains(",\"details\":{");
     let names_it = |known: Known| known.details.contain("onBehalfOf");
-    if has_details && identity.contains("onBehalfOf") && serde_json::from_str(identity).is_ok_and(names_it) {
+    let may_name_it = identity.contains("onBehalfOf") || identity.contains('\\');
+    if has_details && may_name_it && serde_json::from_str(identity).is_ok_and(names_it) {
         return Ok(());
     }
     out.pop();
@@ -209,15 +210,18 @@ fn fitting_principal(text: &str) -> Option<String> {
     match Field::PrincipalId.check_text(text) {
         Ok(()) => None,
         Err(TextFault::Empty) => Some("-".to_owned()),
-        Err(TextFault::TooLong { limit, .. }) => {
-            let mut hash = "…sha256:".to_owned();
-            for byte in Sha256::digest(text.as_bytes()) {
-                push_hex(&mut hash, byte);
-            }
-            let room = limit.saturating_sub(hash.chars().count());
-            Some(text.chars().take(room).chain(hash.chars()).collect())
-        }
+        Err(TextFault::TooLong { limit, .. }) => Some(shortened(text, limit)),
     }
+}
+
+/// The beginning of a text and the SHA-256 of all of it, in this many characters.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    let mut hash = "…sha256:".to_owned();
+    for byte in Sha256::digest(text.as_bytes()) {
+        push_hex(&mut hash, byte);
+    }
+    let room = limit.saturating_sub(hash.chars().count());
+    text.chars().take(room).chain(hash.chars()).collect()
 }
 
 /// An identity that is built at run time.
@@ -272,7 +276,7 @@ impl Identity {
         // Its own object is one level, and the event's another.
         scan::check_inside(json, 1)?;
         let identity = Self::new(&kind, &principal_id)?;
-        Ok(Self { details: members_of(details).unwrap_or_default().to_owned(), ..identity })
+        Ok(Self { details: members_of(details).unwrap_or_default().trim_ascii().to_owned(), ..identity })
     }
 
     /// Adds to what is known of the actor, under a key that it does not have yet. A `None` is left out.

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::context::Context;
-use super::error::EncodeError;
+use super::context::{Context, MAX_ON_BEHALF};
+use super::error::{EncodeError, EncodeFault};
 use super::from_context::Additional;
 use super::identity::Identity;
 use super::member::ReadyMember;
@@ -41,6 +41,9 @@ impl ContextParts {
 
     /// Puts them into a context. Texts that are not what [`of`](Self::of) makes are an error.
     pub fn put_into(&self, mut context: Context) -> Result<Context, EncodeError> {
+        if self.on_behalf_of.len() > MAX_ON_BEHALF {
+            return Err(EncodeError::new(EncodeFault::OnBehalfOf { limit: MAX_ON_BEHALF }));
+        }
         if let Some(identity) = &self.identity {
             context = context.identity(&Identity::from_json(identity)?);
         }
@@ -56,6 +59,8 @@ impl ContextParts {
         for (key, json) in &self.additional {
             context = context.additional_json(key, json)?;
         }
+        // Each may be right, and all together not.
+        context.check_actor()?;
         Ok(context)
     }
 }

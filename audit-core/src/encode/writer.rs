@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::context::Context;
 use super::error::{EncodeError, EncodeFault};
 use super::from_context;
-use super::identity::{Actor, write_identity};
+use super::identity::{Actor, shortened, write_identity};
 use super::masking;
 use super::member::{ReadyMember, write_address, write_cut_member, write_displayed_member, write_text_member};
 use super::object::Object;
@@ -373,11 +373,18 @@ impl<'a> EventDataWriter<'a> {
 
     /// What it was done to: a thing of a type, such as `Order`, and the thing's id. Any number of them, at any point, become
     /// the member `targets` of `additionalEventData`, in the order of the calls:
-    /// `[{"type":"Order","id":"17"}]`. A `None` is no target.
+    /// `[{"type":"Order","id":"17"}]`. A `None` is no target. Of an id of over 1,024 characters, the beginning stays, and the
+    /// SHA-256 of all of it.
     pub fn target<M, T: TargetId<M> + ?Sized>(&mut self, target_type: &str, id: &T) -> &mut Self {
         match id.target_id() {
             Ok(None) => {}
-            Ok(Some(id)) => self.targets.push(Target { r#type: target_type.to_owned(), id }),
+            Ok(Some(mut id)) => {
+                // It may be what a stranger sent.
+                if id.chars().nth(TARGET_ID_CHARS).is_some() {
+                    id = shortened(&id, TARGET_ID_CHARS);
+                }
+                self.targets.push(Target { r#type: target_type.to_owned(), id });
+            }
             Err(fmt::Error) => {
                 let (key, reason) = ("targets".to_owned(), format!("the Display of a target `{target_type}` fails"));
                 let fault = EncodeError::new(EncodeFault::NotJson { key, reason });
@@ -468,6 +475,9 @@ impl<'a> EventDataWriter<'a> {
         Ok(Entry::checked(id, self.out.as_str().to_owned(), checksum, self.context.account()))
     }
 }
+
+/// The most characters of a target's id, as of a principal's.
+const TARGET_ID_CHARS: usize = 1_024;
 
 /// The code of a failure that has none.
 const UNKNOWN: &str = "Unknown";

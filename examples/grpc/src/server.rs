@@ -91,6 +91,10 @@ impl Bank for Accounts {
     async fn transfer(&self, request: Request<TransferRequest>) -> Result<Response<TransferReply>, Status> {
         let acting = caller(&request)?;
         let transfer = request.into_inner();
+        // What a stranger sends must fit into the event: nothing may be done without it.
+        if ![&transfer.from_account, &transfer.to_account].iter().all(|name| (1..=64).contains(&name.len())) {
+            return Err(Status::invalid_argument("an account's name has 1 to 64 bytes"));
+        }
         let outcome = self.transfer(&transfer);
         let TransferRequest { from_account, to_account, cents } = &transfer;
         let event = MoneyTransferred { from_account, to_account, cents: *cents, outcome: &outcome };

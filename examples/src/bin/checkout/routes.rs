@@ -116,6 +116,7 @@ async fn export(State(shop): State<Shop>, audit: Audit<Customer>) -> Result<Stat
     Ok(StatusCode::ACCEPTED)
 }
 
-async fn price(Json(order): Json<Order>) -> String {
-    format!("{} cents", u64::from(order.quantity) * order.amount_cents)
+async fn price(Json(order): Json<Order>) -> Result<String, StatusCode> {
+    let cents = u64::from(order.quantity).checked_mul(order.amount_cents);
+    cents.map(|cents| format!("{cents} cents")).ok_or(StatusCode::UNPROCESSABLE_ENTITY)
 }

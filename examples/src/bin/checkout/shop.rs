@@ -85,7 +85,8 @@ impl Shop {
     }
 
     /// A refused refund is an event too. Nothing in it has a limit that a caller could exceed, and from its first poll on the
-    /// event stays in line, so it is on record also if the caller disconnects here.
+    /// event stays in line if there is room, so it is on record also if the caller disconnects here. Where there may be no room
+    /// for long, run this in `audit_client::spawn`: a task that no caller can drop.
     pub(crate) async fn refund(
         &self,
         acting: &ActingAs,
