@@ -49,7 +49,7 @@ pub trait DiskFile: Debug + Send + Sync {
     /// The file's length in bytes.
     fn length(&self) -> io::Result<u64>;
     /// Whether this is still the file at a path. Where it was removed or replaced, what is written to it is gone when it is
-    /// closed. A disk that cannot tell says `true`.
+    /// closed. A disk that does not know returns `true`.
     fn is_at(&self, path: &Path) -> io::Result<bool> {
         let _ = path;
         Ok(true)
@@ -59,7 +59,7 @@ pub trait DiskFile: Debug + Send + Sync {
 /// A lock that is held until it is dropped.
 pub trait Lock: Debug + Send + Sync {
     /// Whether the lock file is still the one at its path. Where it is not, another process may hold a lock of its own. A disk
-    /// that cannot tell says `true`.
+    /// that does not know returns `true`.
     fn is_in_place(&self) -> io::Result<bool> {
         Ok(true)
     }

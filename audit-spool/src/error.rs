@@ -12,7 +12,7 @@ use thiserror::Error;
 pub enum SpoolError {
     /// Another process uses it.
     #[error(
-        "the spool {name:?} in {dir:?} belongs to {owner}: stop that process, or give this one a directory or a spool name of its own",
+        "the spool {name:?} in {dir:?} belongs to {owner}: stop that process, or give this one a directory or a spool name of its own; without a name, each process takes a slot",
         owner = owner.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
     )]
     #[non_exhaustive]
@@ -104,7 +104,7 @@ pub enum SpoolError {
     /// The acknowledgements say that events are kept, and no segment is there.
     #[error(
         "the files {name}.acks.* in {dir:?} say that {kept}, and no segment is there: put the files \
-         {name}.*.seg back; if they are gone for good, so are the events: then remove the files {name}.acks.*",
+         {name}.*.seg back; if that is impossible, the events are lost: remove the files {name}.acks.*",
         kept = if *events == 1 { "1 event is kept".to_owned() } else { format!("{events} events are kept") }
     )]
     #[non_exhaustive]
@@ -119,7 +119,7 @@ pub enum SpoolError {
     /// The acknowledgements cannot be read, and no segment is there: whether events are missing is unknown.
     #[error(
         "the files {name}.acks.* in {dir:?} are damaged, and no segment is there: events may be missing. Put the files \
-         {name}.* back; if they are gone for good, remove the files {name}.acks.*"
+         {name}.* back; if that is impossible, remove the files {name}.acks.*"
     )]
     #[non_exhaustive]
     AcknowledgementsDamaged {

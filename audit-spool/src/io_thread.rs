@@ -39,11 +39,11 @@ impl IoThread {
         let _ends = EndsQueue(Arc::clone(&self.queue));
         let mut held = VecDeque::new();
         let mut blocked = None;
-        let mut settled = true;
+        let mut persisted = true;
         let mut owes_since: Option<Instant> = None;
         loop {
             let pause = match owes_since {
-                _ if blocked.is_some() || !settled => Some(RETRY_AFTER),
+                _ if blocked.is_some() || !persisted => Some(RETRY_AFTER),
                 Some(since) => Some(ACKS_SYNCED_WITHIN.saturating_sub(since.elapsed())),
                 None => None,
             };
@@ -51,14 +51,14 @@ impl IoThread {
             held.extend(work.records);
             // Acknowledgements first: they free space.
             let due = owes_since.is_some_and(|since| since.elapsed() >= ACKS_SYNCED_WITHIN);
-            settled = self.settle(due);
-            if due && settled {
+            persisted = self.persist_acks(due);
+            if due && persisted {
                 owes_since = None;
             }
             blocked = self.log.commit(&mut held);
             if !work.letters.is_empty() {
                 self.letters.commit(work.letters, &self.shared);
-                settled = self.settle(false) && settled;
+                persisted = self.persist_acks(false) && persisted;
             }
             owes_since = self.log.owes_sync().then(|| owes_since.unwrap_or_else(Instant::now));
             self.queue.report(&held, blocked);
@@ -73,8 +73,8 @@ impl IoThread {
         self.log.finish()
     }
 
-    fn settle(&mut self, sync: bool) -> bool {
-        match self.log.settle(sync) {
+    fn persist_acks(&mut self, sync: bool) -> bool {
+        match self.log.persist_acks(sync) {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, "acknowledgements cannot be written; they are tried again");

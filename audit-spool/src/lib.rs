@@ -35,7 +35,7 @@
 //!
 //! A record gets a sequence number when it is written. Segments hold consecutive numbers, so the spool knows exactly what is
 //! missing. Acknowledgements are a set of numbers, in any order. An entry's checksum, taken where the entry was made, is
-//! written with it and compared when it is read ([`Record::entry`]). `recovery` says how a spool is opened after a crash, `log`
+//! written with it and compared when it is read ([`Record::entry`]). `slots` lets several processes share a directory. `recovery` says how a spool is opened after a crash, `log`
 //! what is true when the disk fails, [docs/spool-format.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/spool-format.md) what the files contain, [docs/spool.md](https://example.com/REPLACE-BEFORE-RELEASE/audit/blob/main/docs/spool.md) how to operate a spool.
 //! All access to files goes through [`Disk`].
 

@@ -376,15 +376,15 @@ impl Log {
         drop(state);
         if free {
             self.seal();
-            // Where it fails, the next call of `settle` tries it again, and nothing is free until then.
-            let _ = self.settle(false);
+            // Where it fails, the next call of `persist_acks` tries it again, and nothing is free until then.
+            let _ = self.persist_acks(false);
         }
         free && self.shared.state().segment_mut(number).is_none()
     }
 
     /// Writes new acknowledgements to the journal and removes segments that hold nothing else. With `sync`, the
     /// acknowledgements are durable afterwards. What fails is tried again by the next call.
-    pub(super) fn settle(&mut self, sync: bool) -> io::Result<()> {
+    pub(super) fn persist_acks(&mut self, sync: bool) -> io::Result<()> {
         let (new, done, durable_end) = {
             let mut state = self.shared.state();
             let new = std::mem::take(&mut state.new_acks);
@@ -437,24 +437,28 @@ impl Log {
     }
 
     /// Ends the work: all acknowledgements durable, and a mark of how far the records are. What is not there any more is counted as
-    /// lost, so that nobody relies on it.
+    /// lost, so that no caller relies on it.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.seal();
         self.lose_missing();
         self.shared.state().new_acks.push(0..0);
-        self.settle(true)
+        self.persist_acks(true)
     }
 }
 
 impl Log {
-    /// Gives up the records whose segment is not at its path, or is shorter than it was.
+    /// Gives up the records whose segment is not at its path, is shorter than it was, or is another file.
     fn lose_missing(&self) {
         let segments = self.shared.state().segments.clone();
         for segment in segments {
             let path = segment.path(&self.dir, &self.options);
-            let length = self.disk.open(&path, false).and_then(|file| file.length());
-            let is_there = match length {
-                Ok(length) => length >= segment.length,
+            let found =
+                self.disk.open(&path, false).and_then(|file| Ok((file.length()?, SegmentHeader::read(&*file)?.ok())));
+            let is_there = match found {
+                // Without a header, nothing could be read from it before either.
+                Ok((length, header)) => {
+                    length >= segment.length && (segment.header.is_none() || header == segment.header)
+                }
                 Err(error) if is_missing(&error) => false,
                 // It may well be there.
                 Err(_) => true,
@@ -480,7 +484,7 @@ impl Log {
 /// What happened to a file that this process has open.
 fn moved(what: &str) -> io::Error {
     io::Error::other(format!(
-        "{what} was removed or replaced while it was in use: give the spool its directory back, and restart the process"
+        "{what} was removed or replaced while it was in use: put the files of the spool back, and restart the process"
     ))
 }
 

@@ -188,7 +188,7 @@ impl Model {
             0..=4 => self.append(run),
             5..=6 => self.read(run),
             7..=8 => self.acknowledge(run),
-            9 => self.settle(run),
+            9 => self.persist_acks(run),
             10 => self.cancel(run),
             _ => self.dead_letter(run),
         }
@@ -273,11 +273,11 @@ impl Model {
         }
     }
 
-    fn settle(&mut self, run: &mut Run) {
+    fn persist_acks(&mut self, run: &mut Run) {
         let sync = self.random.bool();
         let owed = run.log.owes_sync();
-        if run.log.settle(sync).is_ok() && sync {
-            assert!(!run.log.owes_sync(), "settled with a sync, and owes one; before: {owed}");
+        if run.log.persist_acks(sync).is_ok() && sync {
+            assert!(!run.log.owes_sync(), "persisted with a sync, and owes one; before: {owed}");
             self.acks_are_durable(run);
         }
     }

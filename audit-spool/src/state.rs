@@ -29,7 +29,7 @@ impl Shared {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing under the lock can leave the state half changed, so a panic elsewhere does not spoil it.
+        // Nothing under the lock can leave the state half changed, so it is valid also after a panic elsewhere.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

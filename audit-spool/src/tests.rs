@@ -126,7 +126,7 @@ fn only_the_owner_may_look_into_a_spool() {
     std::fs::set_permissions(outer.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let error = Spool::open(outer.path(), SpoolOptions::new()).unwrap_err();
     let cause = std::error::Error::source(&error).unwrap();
-    assert!(cause.to_string().contains("anybody may write to the directory (mode 777)"), "{cause}");
+    assert!(cause.to_string().contains("every user may write to the directory (mode 777)"), "{cause}");
 }
 
 #[test]

@@ -182,3 +182,19 @@ fn damaged_acknowledgements_without_segments_are_no_empty_spool() {
     }
     assert!(ids(dir.path()).is_empty());
 }
+
+#[test]
+fn a_segment_that_is_no_longer_written_and_was_replaced_is_lost() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (spool, _reader) = open(dir.path());
+    append(&spool, "a").expect("kept");
+    spool.close().expect("closed");
+    let (spool, _reader) = open(dir.path());
+    append(&spool, "b").expect("kept in a segment of its own");
+    let first = &files(dir.path(), ".seg")[0];
+    let length = fs::metadata(first).expect("a file").len();
+    fs::write(first, vec![7; usize::try_from(length).expect("small")]).expect("replaced");
+    spool.close().expect("closed");
+    let status = spool.status();
+    assert_eq!((status.pending_events, status.damage.events), (1, 1));
+}

@@ -57,7 +57,7 @@ impl Disk for RealDisk {
         // The id is for people. If the disk has no room for it, the spool must still drain.
         let written = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         if let Err(error) = written {
-            tracing::warn!(%error, "the spool's lock file does not tell this process's id");
+            tracing::warn!(%error, "the spool's lock file does not contain this process's id");
         }
         Ok(Box::new(RealLock { file, path: path.to_owned() }))
     }
@@ -183,7 +183,7 @@ fn make_private_dir(dir: &Path) -> io::Result<()> {
     let mode = std::fs::metadata(dir)?.permissions().mode();
     if mode & 0o002 != 0 {
         let text = format!(
-            "anybody may write to the directory (mode {:o}): name one below it, which is then made private, or run `chmod o-w` on it",
+            "every user may write to the directory (mode {:o}): name one below it, which is then made private, or run `chmod o-w` on it",
             mode & 0o7777
         );
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));

@@ -60,7 +60,7 @@ pub(crate) fn retry(
         if on_their_way.len() >= AT_ONCE
             && let Some((letter, append)) = on_their_way.pop_front()
         {
-            settle(letter, append, &mut back, &mut refused);
+            take_answer(letter, append, &mut back, &mut refused);
         }
         // Waiting for room would never end: nothing is delivered meanwhile.
         let append = match entry {
@@ -76,7 +76,7 @@ pub(crate) fn retry(
     // Closing refuses what has no room.
     spool.close()?;
     for (letter, append) in on_their_way {
-        settle(letter, append, &mut back, &mut refused);
+        take_answer(letter, append, &mut back, &mut refused);
     }
     drop(progress);
     // They are durable as events that wait; now the letters can be removed. Letters that came meanwhile stay.
@@ -98,7 +98,7 @@ pub(crate) fn retry(
     }
 }
 
-fn settle<'a>(
+fn take_answer<'a>(
     letter: &'a DeadLetter,
     append: audit_spool::Append,
     back: &mut BTreeSet<(u64, &'a str)>,
