@@ -49,20 +49,14 @@ pub trait DiskFile: Debug + Send + Sync {
     /// The file's length in bytes.
     fn length(&self) -> io::Result<u64>;
     /// Whether this is still the file at a path. Where it was removed or replaced, what is written to it is gone when it is
-    /// closed. A disk that does not know returns `true`.
-    fn is_at(&self, path: &Path) -> io::Result<bool> {
-        let _ = path;
-        Ok(true)
-    }
+    /// closed.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// A lock that is held until it is dropped.
 pub trait Lock: Debug + Send + Sync {
-    /// Whether the lock file is still the one at its path. Where it is not, another process may hold a lock of its own. A disk
-    /// that does not know returns `true`.
-    fn is_in_place(&self) -> io::Result<bool> {
-        Ok(true)
-    }
+    /// Whether the lock file is still the one at its path. Where it is not, another process may hold a lock of its own.
+    fn is_in_place(&self) -> io::Result<bool>;
 }
 
 /// Why a lock could not be taken.

@@ -1,7 +1,9 @@
 //! Several processes on one directory, without names: each takes a slot, and what one leaves another takes over.
 #![expect(clippy::unwrap_used, reason = "the lint knows only functions marked as tests to be tests")]
 
-use std::path::Path;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use audit_spool::{DeadLetter, Reader, Spool, SpoolError, SpoolOptions, StoppedSpool, slots_in};
 
@@ -245,4 +247,49 @@ fn what_several_processes_left_is_moved_by_one_of_them() {
     let mut came = ids(&mut reader);
     came.sort();
     assert_eq!(came, ["a", "b", "c", "d"]);
+}
+
+/// What runs in the child: keeps an event, says in which slot, and waits to be killed.
+#[test]
+fn child() {
+    let Some(dir) = std::env::var_os("AUDIT_SPOOL_CHILD").map(PathBuf::from) else { return };
+    let (spool, _reader) = open(&dir);
+    append(&spool, &[&format!("of-{}", spool.name())]);
+    eprintln!("kept in {}", spool.name());
+    std::thread::park();
+}
+
+#[test]
+fn what_killed_processes_kept_is_moved_and_a_process_that_runs_keeps_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child", "--nocapture"])
+            .env("AUDIT_SPOOL_CHILD", dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let slot = lines.find_map(|line| Some(line.unwrap().strip_prefix("kept in ")?.to_owned())).unwrap();
+        (child, slot)
+    };
+    let mut children: Vec<_> = (0..3).map(|_| start()).collect();
+    assert_eq!(
+        children.iter().map(|(_, slot)| slot.as_str()).collect::<Vec<_>>(),
+        ["default", "default-1", "default-2"]
+    );
+    let (mut runs, slot) = children.remove(1);
+    for (mut child, _) in children {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let (spool, mut reader) = open(dir.path());
+    assert_eq!((spool.name(), adopt(&spool)), ("default", 1));
+    assert_eq!(ids(&mut reader), ["of-default", "of-default-2"]);
+    assert_eq!(slot, "default-1");
+    runs.kill().unwrap();
+    runs.wait().unwrap();
+    assert_eq!(adopt(&spool), 1);
+    assert_eq!(ids(&mut reader), ["of-default-1"]);
 }

@@ -104,6 +104,9 @@ impl DiskFile for CountingFile {
     fn length(&self) -> io::Result<u64> {
         self.file.length()
     }
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.file.is_at(path)
+    }
 }
 
 #[test]

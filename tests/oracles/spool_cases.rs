@@ -115,6 +115,9 @@ impl DiskFile for FailingFile {
     fn length(&self) -> io::Result<u64> {
         self.file.length()
     }
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.file.is_at(path)
+    }
 }
 
 const NAME: &str = "orders";

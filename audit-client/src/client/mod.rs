@@ -138,7 +138,8 @@ impl AuditClient {
     }
 
     /// Sends everything accepted so far without lingering, and waits until each event of it has its verdict. That may
-    /// take as long as the service is away: put a timeout around it where that matters.
+    /// take as long as the service is away: put a timeout around it where that matters. With a spool, that includes what earlier
+    /// runs had left in it and, at the start, what other processes had left in its directory.
     pub async fn flush(&self) -> Result<(), FlushError> {
         self.inner.shared.ledger.promises_answered().await;
         let through = self.inner.shared.ledger.flush();

@@ -7,9 +7,10 @@ use super::ids::Ids;
 #[must_use = "the report names every event that was not delivered"]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Events that the client took in: by `emit`, and those that an earlier run had left in the spool.
+    /// Events that the client took in: by `emit`, and those that an earlier run had left in the spool, or another process in the
+    /// spool's directory.
     pub accepted: u64,
-    /// Of `accepted`, those that an earlier run had left in the spool.
+    /// Of `accepted`, those that an earlier run or another process had left.
     pub recovered: u64,
     /// Events that the service has, by its own word.
     pub delivered: u64,

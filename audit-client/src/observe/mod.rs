@@ -14,7 +14,7 @@ pub(crate) mod tap;
 pub struct Stats {
     /// Events accepted, those that were found in the spool included.
     pub accepted: u64,
-    /// Of those, the ones that an earlier run had left in the spool.
+    /// Of those, the ones that an earlier run or another process had left.
     pub recovered: u64,
     /// Events delivered.
     pub delivered: u64,
