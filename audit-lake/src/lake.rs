@@ -243,7 +243,8 @@ impl LakeBuilder {
 
         let metrics = Arc::new(Metrics::default());
         let (path, counted) = (data_dir.clone(), Arc::clone(&metrics));
-        let store = blocking(move || Store::open(DataFolder::claim(&path)?, counted)).await?;
+        let claim = if config.store.create { DataFolder::claim } else { DataFolder::claim_existing };
+        let store = blocking(move || Store::open(claim(&path)?, counted)).await?;
         let service = Arc::new(Service::new(Directory::new(&config), store, config.limits, metrics));
 
         let (stop, stopped) = watch::channel(false);

@@ -30,7 +30,7 @@ pub use audit_core::schema::EventFields;
 pub use audit_core::{AccountId, ChannelArn, Checksum, EventTime, ExternalId, Violation};
 pub use config::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    Mistake, Secret, TlsConfig,
+    Mistake, Secret, StoreConfig, TlsConfig,
 };
 pub use lake::{AccessKey, Lake, LakeBuilder, LakeError};
 pub use store::{

@@ -60,7 +60,7 @@ fn the_configuration_shown_is_good_and_has_every_key() {
             assert!(blocks("toml")[0].contains(key), "the page does not show `{key}`");
         }
     }
-    assert_eq!(tables, 8, "{told}");
+    assert_eq!(tables, 9, "{told}");
 }
 
 #[test]

@@ -44,7 +44,7 @@ async fn every_file_is_private_under_any_umask() {
         for id in 0..200 {
             assert_eq!(serving.call("AKIDEXAMPLE", &format!("e{id}")).send().await.status, 200);
         }
-        let served = private(&["lake.db", "lake.db-shm", "lake.db-wal", "lake.lock"]);
+        let served = private(&["lake.db", "lake.db-shm", "lake.db-wal", "lake.lock", "lake.mark"]);
         assert_eq!(modes(&place.data()), served, "{umask}");
 
         let copies = tempfile::tempdir().expect("a folder");

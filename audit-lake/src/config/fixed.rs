@@ -27,6 +27,8 @@ impl FixedSettings {
             accounts: _,
             channels: _,
             limits,
+            // It matters at a start only.
+            store: _,
             retention: _,
             log,
         } = config;

@@ -12,7 +12,7 @@ mod tls;
 pub use secret::Secret;
 pub use settings::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    Mistake, TlsConfig,
+    Mistake, StoreConfig, TlsConfig,
 };
 
 pub(crate) use directory::Directory;

@@ -14,7 +14,7 @@ use super::secret::Secret;
 use super::section::{At, Mistakes, Section};
 use super::settings::{
     AccountConfig, ChannelConfig, ConfigError, KeyConfig, LakeConfig, LimitsConfig, LogConfig, LogFormat, LogLevel,
-    Mistake, TlsConfig,
+    Mistake, StoreConfig, TlsConfig,
 };
 use super::tls::Tls;
 use crate::error::with_causes;
@@ -105,6 +105,7 @@ impl Parser<'_> {
         let accounts = root.sections(notes, "account", "account");
         let channels = root.sections(notes, "channel", "channel");
         let limits = root.section(notes, "limits");
+        let store = root.section(notes, "store");
         let retention = root.section(notes, "retention");
         let log = root.section(notes, "log");
         if whole {
@@ -123,6 +124,9 @@ impl Parser<'_> {
         config.channels = self.channels(channels, &config.accounts);
         if let Some(section) = limits {
             config.limits = self.limits(section);
+        }
+        if let Some(section) = store {
+            config.store = self.store(section);
         }
         config.retention = retention.and_then(|section| self.retention(section));
         if let Some(section) = log {
@@ -318,6 +322,13 @@ impl Parser<'_> {
         };
         section.finish(notes);
         limits
+    }
+
+    fn store(&mut self, mut section: Section<'_, '_>) -> StoreConfig {
+        let notes = &mut self.mistakes;
+        let create = section.boolean(notes, "create").unwrap_or(StoreConfig::default().create);
+        section.finish(notes);
+        StoreConfig { create }
     }
 
     fn retention(&mut self, mut section: Section<'_, '_>) -> Option<Duration> {

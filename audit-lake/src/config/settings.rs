@@ -54,6 +54,8 @@ pub struct LakeConfig {
     pub channels: Vec<ChannelConfig>,
     /// What bounds a connection and a request.
     pub limits: LimitsConfig,
+    /// How the store begins.
+    pub store: StoreConfig,
     /// How long events are kept, counted from their `eventTime`. Without it: for ever.
     pub retention: Option<Duration>,
     /// How the service logs.
@@ -176,6 +178,20 @@ impl Default for LimitsConfig {
             idle_timeout: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+/// How the store begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreConfig {
+    /// Whether a new lake is made where there is none. If not, the start fails there: its volume may not be mounted.
+    pub create: bool,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { create: true }
     }
 }
 

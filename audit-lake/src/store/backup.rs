@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
-use super::folder::{Locked, new_private_file};
 use super::identity::OpenFile;
 use super::lake_row::LakeRow;
+use super::private_file::{Locked, new_private_file};
 use super::reader::EventReader;
 
 impl EventReader {

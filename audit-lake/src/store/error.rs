@@ -43,6 +43,53 @@ pub enum StoreError {
         /// The log.
         path: PathBuf,
     },
+    /// The log is there, and the database is a copy that never had one.
+    #[error(
+        "{} does not belong to the lake.db beside it, which is a backup; the lake does not start, since SQLite would mix both: put the \
+         backup as lake.db into an empty folder, without the old lake.db-wal",
+        path.display()
+    )]
+    LogOfAnotherDatabase {
+        /// The log.
+        path: PathBuf,
+    },
+    /// Events were acknowledged that the database does not hold.
+    #[error(
+        "events were acknowledged up to number {acknowledged} (lake.mark), and the database has them up to {found}: lake.db or \
+         lake.db-wal was removed, damaged or replaced by an older one; the lake does not start: keep a copy of the folder and put \
+         back what was there, or put the latest backup as lake.db into an empty folder, without the old lake.db-wal; to go on \
+         without those events, delete {}",
+        path.display()
+    )]
+    EventsMissing {
+        /// The file that says what was acknowledged.
+        path: PathBuf,
+        /// The number (`seq`) of the last event that was acknowledged.
+        acknowledged: i64,
+        /// The number of the last event that the database holds or held.
+        found: i64,
+    },
+    /// The database is another one than that from which events were acknowledged in this folder.
+    #[error(
+        "lake.db is another database than the one that was here before (lake.mark), such as a backup; the lake does not start, since \
+         events of the other one would be missing: put the backup as lake.db into an empty folder, without the old lake.db-wal; to go \
+         on with it here, delete {}",
+        path.display()
+    )]
+    AnotherDatabase {
+        /// The file that says which one was here.
+        path: PathBuf,
+    },
+    /// There is no database, and the configuration says that none is to be made.
+    #[error(
+        "there is no lake in {}, and `create = false` in [store] says that there must be one: check that its volume is mounted; to make \
+         a new lake, set `create = true`",
+        path.display()
+    )]
+    NotCreated {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file of the data folder is no longer the one that the lake has open: it was removed, replaced or overwritten. What
     /// would be stored would not be there after a restart, so nothing is.
     #[error("{} {change} while the lake had it open, so nothing is stored: {}", path.display(), change.remedy(path))]

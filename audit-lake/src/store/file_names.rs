@@ -7,5 +7,7 @@ pub(super) const LOG: &str = "lake.db-wal";
 pub(super) const INDEX: &str = "lake.db-shm";
 /// The file whose lock shows that a lake works in the folder.
 pub(super) const LOCK: &str = "lake.lock";
+/// How far events were acknowledged.
+pub(super) const MARK: &str = "lake.mark";
 /// A file that is there only for a moment, to learn whether there is room.
 pub(super) const PROBE: &str = "lake.probe";

@@ -1,15 +1,17 @@
 //! The data folder: its lock, its files, and how its database is opened.
 
 use std::fs::{File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{FileChange, StoreError};
 use super::identity::OpenFile;
-use super::{file_names, schema};
+use super::private_file::{Locked, private_file};
+use super::{file_names, mark, schema};
 
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,19 +25,19 @@ pub(crate) struct DataFolder {
     _lock: Locked,
 }
 
-/// A file, while it is locked.
-#[derive(Debug)]
-pub(super) struct Locked(pub(super) File);
-
-impl Drop for Locked {
-    /// Closing alone would leave the lock to a process that is being started at this moment, until its `exec`.
-    fn drop(&mut self) {
-        // Closing follows in any case.
-        let _ = self.0.unlock();
-    }
-}
-
 impl DataFolder {
+    /// Locks a folder that has a database.
+    pub(crate) fn claim_existing(path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Folder { path: path.to_owned(), source };
+        // Before a file is made where the volume is not mounted.
+        if is_empty(&path.join(file_names::DATABASE)).map_err(failed)?
+            && is_empty(&path.join(file_names::LOG)).map_err(failed)?
+        {
+            return Err(StoreError::NotCreated { path: path.to_owned() });
+        }
+        Self::claim(path)
+    }
+
     /// Makes the folder if it is not there, and locks it.
     pub(crate) fn claim(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Folder { path: path.to_owned(), source };
@@ -58,8 +60,14 @@ impl DataFolder {
         let lock_file = OpenFile::of(lock_path, &lock).map_err(failed)?;
         let (database, log) = (path.join(file_names::DATABASE), path.join(file_names::LOG));
         // SQLite deletes a log that belongs to no database, and with it everything acknowledged in it.
-        if is_empty(&database).map_err(failed)? && !is_empty(&log).map_err(failed)? {
-            return Err(StoreError::LogWithoutDatabase { path: log });
+        let has_log = !is_empty(&log).map_err(failed)?;
+        if is_empty(&database).map_err(failed)? {
+            if has_log {
+                return Err(StoreError::LogWithoutDatabase { path: log });
+            }
+            mark::check_without_database(path)?;
+        } else if has_log && never_had_a_log(&database).map_err(failed)? {
+            return Err(StoreError::LogOfAnotherDatabase { path: log });
         }
         // An empty file is an empty database, and SQLite gives its log the same permissions.
         private_file(&database).map_err(failed)?;
@@ -122,6 +130,13 @@ pub(super) struct OpenDatabase {
 }
 
 impl OpenDatabase {
+    /// Lets the connection's end copy the log into the database and remove it. Until then the log stays as it is, also where the
+    /// database is refused.
+    pub(super) fn accept(&self) -> Result<(), StoreError> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(())
+    }
+
     /// Copies everything in the log into the database's file, and syncs it. Returns whether that was possible; a reader with an
     /// old snapshot may prevent it.
     pub(super) fn empty_log(&self) -> Result<bool, StoreError> {
@@ -129,6 +144,17 @@ impl OpenDatabase {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
         })?;
         Ok(busy == 0 && frames == copied)
+    }
+}
+
+/// Whether a database was never opened with a write-ahead log, as its header says. SQLite would use any log beside it.
+fn never_had_a_log(database: &Path) -> std::io::Result<bool> {
+    let mut header = [0; 20];
+    match File::open(database)?.read_exact(&mut header) {
+        Ok(()) => Ok(header[18..] == [1, 1]),
+        // It is too short to be a database.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -141,33 +167,11 @@ fn is_empty(path: &Path) -> std::io::Result<bool> {
     }
 }
 
-/// Opens a file, or creates one that only its owner may read.
-pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
-    match new_private_file(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => File::options().read(true).write(true).open(path),
-        created => created,
-    }
-}
-
-/// Creates a file that only its owner may read, whatever the umask is.
-pub(super) fn new_private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.create_new(true).read(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        Ok(file)
-    }
-    #[cfg(not(unix))]
-    options.open(path)
-}
-
 /// Opens the database for writing, as the one process that may.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Before anything is written: whose is it?
     schema::checked_version(&connection)?;
@@ -203,6 +207,8 @@ fn open_existing(folder: &Path, access: OpenFlags) -> Result<Connection, StoreEr
         return Err(StoreError::NoDatabase { path: folder.to_owned() });
     }
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // The next start checks the log before it is used up.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     if schema::checked_version(&connection)? == schema::VERSION { Ok(connection) } else { Err(StoreError::OlderSchema) }
 }

@@ -11,6 +11,8 @@ mod file_names;
 mod folder;
 mod identity;
 mod lake_row;
+mod mark;
+mod private_file;
 mod reader;
 mod retention;
 mod schema;

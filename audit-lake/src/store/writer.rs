@@ -23,9 +23,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::{FileChange, StoreError};
 use super::event::{NewEvent, Stored};
-use super::folder::{DataFolder, OpenDatabase, private_file};
+use super::folder::{DataFolder, OpenDatabase};
 use super::identity::OpenFile;
 use super::lake_row::LakeRow;
+use super::mark::{self, Mark};
+use super::private_file::private_file;
 use super::retention::{Pruned, note_commit, prune};
 use super::{digest, file_names, schema, start_check};
 use crate::error::with_causes;
@@ -75,7 +77,14 @@ impl Store {
     pub(super) fn open_with(folder: DataFolder, metrics: Arc<Metrics>, prepare: Prepare) -> Result<Self, StoreError> {
         let mut database = folder.open()?;
         start_check::check(&database.connection, start_check::WHOLE_BYTES)?;
+        match schema::checked_version(&database.connection)? {
+            0 => mark::check_without_database(folder.path())?,
+            schema::VERSION => mark::check(folder.path(), Some(&LakeRow::read(&database.connection)?))?,
+            _ => mark::check(folder.path(), None)?,
+        }
         schema::migrate(&mut database.connection).map_err(start_check::as_damage)?;
+        let mark = Mark::create(folder.path(), &database.connection)?;
+        database.accept()?;
         prepare(&database.connection)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let path = folder.path().to_owned();
@@ -85,6 +94,7 @@ impl Store {
             prepare,
             database: Some(database),
             left_log: None,
+            mark,
             channels: HashMap::new(),
             failing: None,
             fails: Arc::clone(&fails),
@@ -163,6 +173,7 @@ struct Writer {
     database: Option<OpenDatabase>,
     /// The log that was left when the last connection was closed: it may hold events that are nowhere else.
     left_log: Option<OpenFile>,
+    mark: Mark,
     /// Rows of `channels` that are known to be committed.
     channels: HashMap<ChannelArn, i64>,
     /// Why the last piece of work that stores failed, if it did, and how many in a row have.
@@ -214,6 +225,7 @@ impl Writer {
                 }
             }
         }
+        self.mark.close();
         if let Some(database) = self.database.take()
             && let Err((_, error)) = database.connection.close()
         {
@@ -224,7 +236,8 @@ impl Writer {
     fn commit(&mut self, group: Vec<Put>) {
         let began = Instant::now();
         match self.attempt(|connection, channels| put_all(connection, channels, &group)) {
-            Ok(outcomes) => {
+            Ok((outcomes, last_seq)) => {
+                self.mark.note(last_seq);
                 let events = group.iter().map(|put| put.events.len()).sum();
                 self.metrics.commit(events, began.elapsed().as_secs_f64());
                 for (put, outcome) in group.into_iter().zip(outcomes) {
@@ -301,6 +314,7 @@ impl Writer {
             log.check()?;
         }
         let database = self.folder.open()?;
+        database.accept()?;
         (self.prepare)(&database.connection)?;
         self.left_log = None;
         Ok(database)
@@ -332,11 +346,12 @@ impl Writer {
     }
 }
 
+/// Stores what is new of a group. Returns what became of each event, and the highest `seq` then.
 fn put_all(
     connection: &mut Connection,
     channels: &mut HashMap<ChannelArn, i64>,
     group: &[Put],
-) -> Result<Vec<Vec<Stored>>, StoreError> {
+) -> Result<(Vec<Vec<Stored>>, i64), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let now = EventTime::now();
     let mut lake = LakeRow::read(&transaction)?;
@@ -353,7 +368,7 @@ fn put_all(
     note_commit(&mut lake, now);
     lake.write(&transaction)?;
     transaction.commit()?;
-    Ok(outcomes)
+    Ok((outcomes, lake.last_seq))
 }
 
 fn channel_row(
