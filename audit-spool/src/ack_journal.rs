@@ -56,6 +56,8 @@ pub(super) struct Known {
     pub(super) durable_end: u64,
     /// Whether there are files, and none of them is whole.
     pub(super) damaged: bool,
+    /// Whether there are none.
+    pub(super) missing: bool,
 }
 
 impl AckJournal {
@@ -87,6 +89,7 @@ impl AckJournal {
         };
         let slots = [load(0)?, load(1)?];
         known.damaged = files > 0 && best.is_none();
+        known.missing = files == 0;
         let journal = Self {
             disk: Arc::clone(disk),
             dir: dir.to_owned(),

@@ -32,7 +32,7 @@ pub struct Recovery {
     pub backlog_bytes: u64,
     /// Bytes of an unfinished write that were cut off. None of them was accepted.
     pub torn_bytes: u64,
-    /// Whether the acknowledgements were damaged: events that were delivered may be delivered again.
+    /// Whether the acknowledgements were damaged, or their files removed: events that were delivered may be delivered again.
     pub acks_damaged: bool,
     /// Segments with damage that earlier runs set aside, under names that end in `.damaged`.
     pub damaged_segments: u64,
@@ -72,7 +72,7 @@ pub(super) fn recover(
     acked.insert(0..1);
     let mut segments = find_segments(&**disk, dir, options)?;
     let mut recovery = Recovery {
-        acks_damaged: known.damaged && !segments.is_empty(),
+        acks_damaged: (known.damaged || known.missing) && !segments.is_empty(),
         damaged_segments: segments.iter().filter(|segment| segment.name.damaged).count() as u64,
         ..Recovery::default()
     };
@@ -104,6 +104,14 @@ pub(super) fn recover(
     let kept = next_seq - acked.members_in(&(0..next_seq));
     if segments.is_empty() && kept > 0 {
         return Err(SpoolError::SegmentsMissing { dir: dir.to_owned(), name: options.name.clone(), events: kept });
+    }
+    if recovery.acks_damaged {
+        tracing::error!(
+            ?dir,
+            spool = options.name,
+            "the acknowledgements of the spool are damaged or were removed: what was delivered may be delivered again, and \
+             counts as lost where its segment is gone"
+        );
     }
     journal.write_first_snapshot(&acked, next_seq).map_err(SpoolError::io("write the acknowledgements in", dir))?;
 

@@ -198,3 +198,18 @@ fn a_segment_that_is_no_longer_written_and_was_replaced_is_lost() {
     let status = spool.status();
     assert_eq!((status.pending_events, status.damage.events), (1, 1));
 }
+
+#[test]
+fn segments_without_acknowledgements_are_delivered_and_the_recovery_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (spool, _reader) = open(dir.path());
+    assert!(!spool.recovery().acks_damaged);
+    append(&spool, "a").expect("kept");
+    spool.close().expect("closed");
+    for file in [".acks.0", ".acks.1"].into_iter().flat_map(|ending| files(dir.path(), ending)) {
+        fs::remove_file(file).expect("removed");
+    }
+    let (spool, mut reader) = open(dir.path());
+    assert!(spool.recovery().acks_damaged);
+    assert_eq!(reader.next_batch(100, 1_000_000).expect("records").len(), 1);
+}
