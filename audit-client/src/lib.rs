@@ -79,6 +79,7 @@ pub use client::acting_as::ActingAs;
 pub use client::acting_as::{spawn, spawn_blocking};
 pub use client::builder::ClientBuilder;
 pub use client::config::{ClientConfig, GiveUpAfter, HumanDuration, ParseDurationError};
+pub use client::emit::Emit;
 pub use client::emit_all::EmitAllError;
 pub use client::error::{BuildError, EmitError, FlushError};
 pub use client::receipt::Receipt;

@@ -9,6 +9,7 @@ use audit_core::{AuditEvent, Context, Entry, UserIdentity};
 use serde::Serialize;
 
 use super::AuditClient;
+use super::emit::Emit;
 use super::emit_all::{EmitAllError, has_accepted};
 use super::error::EmitError;
 use super::receipt::Receipt;
@@ -238,12 +239,8 @@ impl ActingAs {
     }
 
     /// As [`AuditClient::emit`]; the event need not name its actor.
-    pub fn emit<E: AuditEvent + ?Sized>(&self, event: &E) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
-        let entry = event.to_entry(&self.0.context);
-        async move {
-            let receipt = self.0.client.accept(entry?).await?;
-            Ok(self.emitted(receipt))
-        }
+    pub fn emit<E: AuditEvent + ?Sized>(&self, event: &E) -> Emit<'_> {
+        self.0.client.emit_encoded(event.to_entry(&self.0.context), self.0.request())
     }
 
     /// As [`AuditClient::try_emit`]; the event need not name its actor.

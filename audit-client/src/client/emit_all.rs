@@ -106,7 +106,7 @@ impl AuditClient {
         match &self.inner.shared.queue {
             Queue::Memory(_) => {
                 for (at, entry) in entries.into_iter().enumerate() {
-                    settle(at, self.accept(entry).await);
+                    settle(at, self.emit_encoded(Ok(entry), None).await);
                 }
             }
             Queue::Spool(spool) => {

@@ -3,6 +3,7 @@
 pub(crate) mod acting_as;
 pub(crate) mod builder;
 pub(crate) mod config;
+pub(crate) mod emit;
 pub(crate) mod emit_all;
 pub(crate) mod error;
 pub(crate) mod receipt;
@@ -11,7 +12,6 @@ pub mod testing;
 mod thread;
 mod timer;
 
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -92,24 +92,6 @@ impl AuditClient {
         room: WaitForRoom,
     ) -> Self {
         Self { inner: Arc::new(Inner { shared, context, timers, tap, room }) }
-    }
-
-    /// Accepts an event: `&event` of a type that names its actor, an [`Entry`], or a `&StaticEntry`.
-    ///
-    /// Encodes it at once and then waits for room, if there is none. When this returns, the client owes the event a
-    /// verdict: [`Receipt::delivered`] returns it, and the receipt can just as well be dropped.
-    ///
-    /// If there is room when the future is first polled, the event is in line from then on, and the client delivers it and
-    /// accounts for it also if the future is dropped: a server drops a handler when its caller disconnects. Only waiting for
-    /// room can be cancelled: then the event was not accepted. [`ClientBuilder::when_full`](crate::ClientBuilder::when_full) and
-    /// [`emit_timeout`](crate::ClientBuilder::emit_timeout) bound the wait: then the error has the entry.
-    pub fn emit(&self, event: impl IntoEntry) -> impl Future<Output = Result<Receipt, EmitError>> + Send {
-        let entry = self.encoded(event);
-        async move {
-            let receipt = self.accept(entry?).await?;
-            request::emitted(None);
-            Ok(receipt)
-        }
     }
 
     /// Accepts an event if there is room for it now, and never waits.
@@ -201,37 +183,6 @@ impl AuditClient {
         self.inner.shared.handover.subscribe()
     }
 
-    pub(crate) async fn accept(&self, entry: Entry) -> Result<Receipt, EmitError> {
-        self.check_recipient(&entry)?;
-        let shared = &self.inner.shared;
-        match &shared.queue {
-            Queue::Memory(memory) => {
-                // Not by waiting alone: tokio lets a task that has used up its turn wait also where there is room.
-                let permit = match shared.capacity.try_take(&entry) {
-                    Err(NoCapacity::Full) => self.wait_for_room(&entry).await,
-                    taken => taken,
-                };
-                self.enqueue(memory, entry, permit)
-            }
-            Queue::Spool(spool) => {
-                let (underway, verdict) = self.expect(&entry)?;
-                match spool.try_append(&entry) {
-                    Ok(append) => {
-                        let mut in_line = InLine { underway: Some(underway), append: Some(append), stays: true };
-                        let (kept, underway) = poll_fn(|context| in_line.poll(context)).await;
-                        self.appended(entry, kept, underway, verdict)
-                    }
-                    // No room: this waits for it, or is refused, as the spool's options say. Dropped, it is withdrawn.
-                    Err(Refusal::Full { .. } | Refusal::DiskFull | Refusal::Busy { .. }) => {
-                        let kept = spool.append(&entry).await;
-                        self.appended(entry, kept, underway, verdict)
-                    }
-                    Err(refusal) => Err(refused(entry, refusal)),
-                }
-            }
-        }
-    }
-
     pub(crate) fn try_accept(&self, entry: Entry) -> Result<Receipt, EmitError> {
         self.check_recipient(&entry)?;
         let shared = &self.inner.shared;
@@ -260,7 +211,7 @@ impl AuditClient {
     }
 
     pub(crate) fn accept_blocking(&self, entry: Entry) -> Result<Receipt, EmitError> {
-        block_on(self.accept(entry))
+        block_on(self.emit_encoded(Ok(entry), None))
     }
 
     async fn wait_for_room(&self, entry: &Entry) -> Result<Permit, NoCapacity> {
