@@ -102,7 +102,7 @@ async fn the_usual_transport_can_be_wrapped_in_ones_own() {
     let transport = Counted { inner, requests: requests.clone() };
     let client =
         AuditClient::builder().channel_arn(channel.as_str()).transport(transport).build().await.expect("a client");
-    drop(client.emit(&STARTED).await.expect("accepted"));
+    drop(client.emit(STARTED).await.expect("accepted"));
     // A transport for another region would be refused again and again.
     tokio::time::timeout(SOON, client.flush()).await.expect("in time").expect("settled");
     assert_eq!(requests.load(Ordering::Relaxed), 1);
@@ -116,7 +116,7 @@ async fn events_of_every_kind_arrive_as_they_were_emitted() {
     let alice = Staff { email: "alice@example.com".to_owned() };
     let refund = RefundIssued { refund: "re/17", by: &alice, amount_cents: 1999, iban: "DE02120300000000202051" };
     let receipt = client.emit(&refund).await.expect("accepted");
-    drop(client.emit(&STARTED).await.expect("accepted"));
+    drop(client.emit(STARTED).await.expect("accepted"));
     let drawer = DrawerOpened { event: EventId::from_static("drawer-1") };
     let acting = client.acting_as(&alice).source_ip("203.0.113.7".parse().expect("an address")).user_agent("till/7");
     drop(acting.emit(&drawer).await.expect("accepted"));
