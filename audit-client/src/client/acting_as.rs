@@ -80,21 +80,13 @@ pub struct OfRequest<R> {
     found: Found,
     request: R,
     /// The scope around it: of a layer around the layer.
-    #[cfg(feature = "ambient")]
     around: Option<Arc<dyn Scope>>,
 }
 
 impl<R: Request> OfRequest<R> {
     /// A request whose events go through a client.
     pub fn new(client: AuditClient, request: R) -> Self {
-        Self {
-            client,
-            context: OnceLock::new(),
-            found: Found::default(),
-            request,
-            #[cfg(feature = "ambient")]
-            around: request::current(),
-        }
+        Self { client, context: OnceLock::new(), found: Found::default(), request, around: request::origin() }
     }
 
     /// The request.
@@ -106,10 +98,7 @@ impl<R: Request> OfRequest<R> {
 impl<R> OfRequest<R> {
     /// The request around this one.
     fn around(&self) -> Option<&dyn Request> {
-        #[cfg(feature = "ambient")]
-        return self.around.as_ref()?.request();
-        #[cfg(not(feature = "ambient"))]
-        None
+        self.around.as_ref()?.request()
     }
 }
 
