@@ -23,7 +23,8 @@ pub(crate) fn builder() -> ClientBuilder {
 
 /// The same settings, for this transport.
 pub(crate) fn over(settings: ClientBuilder) -> ClientBuilder {
-    settings.over_http()
+    // Without the SDK, it is what a client uses anyway.
+    if cfg!(feature = "aws") { settings.over_http() } else { settings }
 }
 
 /// Says on its output what becomes of one event.
