@@ -140,6 +140,8 @@ async fn after_a_stop_a_database_that_is_missing_cut_off_or_older_is_noticed() {
     scene.is_refused("an empty database", &missing(0));
     fs::copy(&scene.copy, &database).expect("copied");
     scene.is_refused("an older copy", &missing(10));
+    let verified = scene.place.command(&["verify"]);
+    assert!(!verified.status.success() && text(&verified.stdout).contains(&missing(10)), "{verified:?}");
     fs::copy(&scene.backup, &database).expect("copied");
     scene.is_refused("a backup", "another database than the one that was here before");
     fs::write(&database, &kept[..kept.len() / 2]).expect("written");

@@ -41,7 +41,7 @@ impl EventReader {
 /// Gives a copy an identity of its own: it and the lake go on with the same `seq`.
 fn name_copy(path: &Path) -> Result<(), StoreError> {
     let copy = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Nobody reads it before it is synced.
+    // No process reads it before it is synced.
     copy.pragma_update(None, "journal_mode", "memory")?;
     copy.pragma_update(None, "synchronous", "off")?;
     LakeRow::renew_identity(&copy)
@@ -59,7 +59,7 @@ fn claim_partial(path: &Path) -> io::Result<Locked> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
         Ok(metadata) if metadata.is_file() => {
-            // The lock is held until the file is gone: nobody else can be writing it.
+            // Holding the lock until the file is gone keeps other backups from writing to it.
             let _left = lock(File::open(path)?)?;
             std::fs::remove_file(path)?;
             // SQLite's journal of it.

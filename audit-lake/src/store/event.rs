@@ -1,11 +1,11 @@
-//! An event on its way into the store, and one that came out of it.
+//! An event to be stored, and a stored one.
 
 use audit_core::limits::Side;
 use audit_core::schema::{self, EventFields};
 use audit_core::{ChannelArn, Checksum, EventTime, Violation};
 use serde_json::{Value, json};
 
-/// An entry that passed every check and waits for its row.
+/// An entry that passed every check and is to be stored.
 #[derive(Debug)]
 pub(crate) struct NewEvent {
     pub(crate) id: String,
@@ -26,7 +26,7 @@ pub(crate) enum Stored {
     New,
     /// It was there already, with the same checksum: this is its `eventID`.
     Before { event_id: String },
-    /// An event of its channel and source has its id, and other data.
+    /// Another event of its channel and source has its id, with other data.
     IdTaken,
 }
 
@@ -42,11 +42,11 @@ pub struct StoredEvent {
     pub event_data: String,
     /// Base64 of the SHA-256 of `event_data`.
     pub checksum: Checksum,
-    /// The channel that it came in by.
+    /// The channel to which it was sent.
     pub channel_arn: ChannelArn,
     /// When it was stored.
     pub ingestion_time: EventTime,
-    /// When it happened, by its own account.
+    /// When it happened, as its sender says.
     pub event_time: EventTime,
     /// `eventSource`
     pub source: String,

@@ -16,7 +16,7 @@ use super::{file_names, mark, schema};
 /// How long to wait for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The right to write into a data folder, held as long as this lives.
+/// A data folder, locked for writing until this is dropped.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
@@ -29,7 +29,7 @@ impl DataFolder {
     /// Locks a folder that has a database.
     pub(crate) fn claim_existing(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Folder { path: path.to_owned(), source };
-        // Before a file is made where the volume is not mounted.
+        // Make nothing in the mount point of a volume that is not mounted.
         if is_empty(&path.join(file_names::DATABASE)).map_err(failed)?
             && is_empty(&path.join(file_names::LOG)).map_err(failed)?
         {
@@ -77,7 +77,7 @@ impl DataFolder {
             lock_file,
             _lock: Locked(lock),
         };
-        // Another lake may have the lock of another file of this name.
+        // Another lake may have locked a file that was replaced since.
         folder.check()?;
         Ok(folder)
     }
@@ -130,8 +130,8 @@ pub(super) struct OpenDatabase {
 }
 
 impl OpenDatabase {
-    /// Lets the connection's end copy the log into the database and remove it. Until then the log stays as it is, also where the
-    /// database is refused.
+    /// Lets SQLite copy the log into the database and remove it when the connection closes. Before this call it leaves the log as
+    /// it is, since the database may be refused.
     pub(super) fn accept(&self) -> Result<(), StoreError> {
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(())
@@ -173,7 +173,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Before anything is written: whose is it?
+    // Refuse another program's database before anything is written.
     schema::checked_version(&connection)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
@@ -207,7 +207,7 @@ fn open_existing(folder: &Path, access: OpenFlags) -> Result<Connection, StoreEr
         return Err(StoreError::NoDatabase { path: folder.to_owned() });
     }
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // The next start checks the log before it is used up.
+    // The next start checks the log before it is copied into the database.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     if schema::checked_version(&connection)? == schema::VERSION { Ok(connection) } else { Err(StoreError::OlderSchema) }

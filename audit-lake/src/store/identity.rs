@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::{FileChange, StoreError};
 
-/// What tells a file from every other one, for as long as it exists.
+/// Identifies a file while it exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileIdentity {
     device: u64,
@@ -37,7 +37,7 @@ impl FileIdentity {
 pub(super) struct OpenFile {
     path: PathBuf,
     identity: FileIdentity,
-    /// Its length when it was last compared. It never becomes shorter, if it must not.
+    /// For a file that must not become shorter: its length when it was last compared.
     length: Option<AtomicU64>,
     /// Keeps the inode from being given to another file.
     _held: Option<File>,

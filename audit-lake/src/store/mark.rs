@@ -40,44 +40,58 @@ impl Acknowledged {
         let (identity, last_seq) = text.strip_prefix(PREFIX)?.strip_suffix('\n')?.split_once(' ')?;
         Some(Self { identity: identity.to_owned(), last_seq: last_seq.parse().ok()? })
     }
+}
 
-    /// Reads the mark of a folder, if there is one and an event was ever acknowledged.
-    fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let bytes = match std::fs::read(path) {
+/// A mark that was found in a folder.
+#[derive(Debug)]
+pub(super) struct FoundMark {
+    path: PathBuf,
+    says: Acknowledged,
+}
+
+impl FoundMark {
+    /// The mark of a folder, if there is one and an event was ever acknowledged.
+    pub(super) fn in_folder(folder: &Path) -> Result<Option<Self>, StoreError> {
+        let path = folder.join(file_names::MARK);
+        let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(StoreError::Folder { path: path.to_owned(), source }),
+            Err(source) => return Err(StoreError::Folder { path, source }),
         };
-        let read = std::str::from_utf8(&bytes).ok().and_then(Self::parse);
-        if read.is_none() {
+        let Some(says) = std::str::from_utf8(&bytes).ok().and_then(Acknowledged::parse) else {
             // A power cut soon after the first start leaves it empty.
-            tracing::warn!(path = %path.display(), "the mark cannot be read, so it is written anew");
+            tracing::warn!(path = %path.display(), "the mark cannot be read, so it is ignored");
+            return Ok(None);
+        };
+        Ok((says.last_seq > 0).then_some(Self { path, says }))
+    }
+
+    /// Checks that a database is the one that was acknowledged from, and holds what was. `None`: it is of an older schema, which
+    /// has no mark.
+    pub(super) fn check(self, lake: Option<&LakeRow>) -> Result<(), StoreError> {
+        match lake.map(Acknowledged::of) {
+            Some(found) if found.identity == self.says.identity => self.check_last(found.last_seq),
+            _ => Err(StoreError::AnotherDatabase { path: self.path }),
         }
-        Ok(read.filter(|read| read.last_seq > 0))
+    }
+
+    fn check_last(self, found: i64) -> Result<(), StoreError> {
+        let acknowledged = self.says.last_seq;
+        if found >= acknowledged {
+            return Ok(());
+        }
+        Err(StoreError::EventsMissing { path: self.path, acknowledged, found })
     }
 }
 
 /// Checks that nothing was acknowledged in a folder whose database is missing or empty.
 pub(super) fn check_without_database(folder: &Path) -> Result<(), StoreError> {
-    let path = folder.join(file_names::MARK);
-    match Acknowledged::read(&path)? {
-        None => Ok(()),
-        Some(mark) => Err(StoreError::EventsMissing { path, acknowledged: mark.last_seq, found: 0 }),
-    }
+    FoundMark::in_folder(folder)?.map_or(Ok(()), |mark| mark.check_last(0))
 }
 
-/// Checks that a database is the one that was acknowledged from, and holds what was. `None`: it is of an older schema, which has
-/// no mark.
+/// [`FoundMark::check`] for the mark of a folder, if there is one.
 pub(super) fn check(folder: &Path, lake: Option<&LakeRow>) -> Result<(), StoreError> {
-    let path = folder.join(file_names::MARK);
-    let Some(mark) = Acknowledged::read(&path)? else { return Ok(()) };
-    match lake.map(Acknowledged::of) {
-        Some(found) if found.identity == mark.identity && found.last_seq >= mark.last_seq => Ok(()),
-        Some(found) if found.identity == mark.identity => {
-            Err(StoreError::EventsMissing { path, acknowledged: mark.last_seq, found: found.last_seq })
-        }
-        _ => Err(StoreError::AnotherDatabase { path }),
-    }
+    FoundMark::in_folder(folder)?.map_or(Ok(()), |mark| mark.check(lake))
 }
 
 /// The mark of a database that is open for writing.
@@ -90,7 +104,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Writes the mark of a database anew, and syncs it.
+    /// Writes and syncs the mark of a database.
     pub(super) fn create(folder: &Path, connection: &Connection) -> Result<Self, StoreError> {
         let path = folder.join(file_names::MARK);
         let says = Acknowledged::of(&LakeRow::read(connection)?);

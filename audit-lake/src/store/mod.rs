@@ -1,7 +1,8 @@
 //! Where acknowledged events are kept: one SQLite database, `lake.db`, in the data folder.
 //!
 //! One thread writes (`writer`) and commits for all waiting requests at once. Readers open connections of their own
-//! beside it, from this process or another. `schema` describes the database and migrates it.
+//! beside it, from this process or another. `schema` describes the database and migrates it. `start_check`, `mark` and `verify`
+//! find what was damaged or lost.
 
 mod backup;
 mod digest;

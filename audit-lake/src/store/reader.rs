@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use audit_core::{ChannelArn, Checksum, EventTime};
 use rusqlite::types::Value;
@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::event::StoredEvent;
 use super::folder::open_for_reading;
 
-/// Which events to show. Empty: all of them. What is set must all hold.
+/// Which events to show: those for which every field that is set holds. Nothing set: all events.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct EventFilter {
@@ -100,17 +100,23 @@ const EVENTS: &str = "SELECT seq, event_id, id, event_data, checksum, arn, inges
 /// ```
 #[derive(Debug)]
 pub struct EventReader {
+    folder: PathBuf,
     connection: Connection,
 }
 
 impl EventReader {
     /// Opens the database of a data folder.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Ok(Self::over(open_for_reading(folder.as_ref())?))
+        let folder = folder.as_ref();
+        Ok(Self::over(folder, open_for_reading(folder)?))
     }
 
-    pub(super) fn over(connection: Connection) -> Self {
-        Self { connection }
+    pub(super) fn over(folder: &Path, connection: Connection) -> Self {
+        Self { folder: folder.to_owned(), connection }
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn connection(&self) -> &Connection {

@@ -14,7 +14,7 @@ const APPLICATION_ID: i32 = 0x4C41_4B45;
 /// A step from one version to the next.
 struct Step {
     sql: &'static str,
-    /// What SQL alone does not do.
+    /// What SQL alone cannot do.
     fill: fn(&Transaction<'_>) -> Result<(), StoreError>,
 }
 

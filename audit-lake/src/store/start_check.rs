@@ -1,10 +1,9 @@
 //! Whether a database looks sound enough to start on.
 //!
-//! Reading a database of 100 GB whole takes from minutes to an hour, for which no request would be taken. So a small one is
-//! read whole; of a large one a bounded part, chosen so that what usually happens to a file is found: a header of something
-//! else and a file that was cut off (SQLite itself refuses these), a schema that is not there, a tail that was never
-//! written, a stretch that was overwritten. What this misses, `audit-lake verify` finds; and where SQLite runs into damage
-//! later, the request fails and nothing is acknowledged.
+//! Reading a database of 100 GB takes up to an hour. So a small one is read whole, and a bounded part of a large one, which shows the
+//! usual damage: another program's file or one that was cut off (SQLite refuses both), a missing schema, an end that was never
+//! written, an overwritten stretch. `audit-lake verify` finds the rest. If SQLite meets damage later, the request fails and nothing is
+//! acknowledged.
 
 use audit_core::Checksum;
 use rusqlite::types::{Value, ValueRef};
@@ -19,7 +18,7 @@ use super::{digest, schema};
 pub(super) const WHOLE_BYTES: i64 = 64 * 1_024 * 1_024;
 /// How many of the latest events are read: a torn write is among them.
 const LATEST: u32 = 1_000;
-/// How many events are read from all over the others, evenly spread.
+/// How many of the others are read, evenly spread.
 const SPREAD: i64 = 200;
 
 /// Each index, with its columns.
@@ -43,7 +42,7 @@ pub(super) fn check(connection: &Connection, whole_bytes: i64) -> Result<(), Sto
     let version = schema::checked_version(connection)?;
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    // An older schema is about to be rewritten, which is not to be done to a damaged database.
+    // A damaged database must not be migrated.
     if pages.saturating_mul(page_bytes) <= whole_bytes || version < schema::VERSION {
         quick_check(connection)?;
     }
@@ -67,7 +66,7 @@ pub(super) fn as_damage(error: StoreError) -> StoreError {
     }
 }
 
-/// Reads events of the end and from all over: each must have its checksum, and be in every index.
+/// Reads the latest events and some of the others: each must have its checksum and its digest, and be in every index.
 fn check_events(connection: &Connection) -> Result<(), StoreError> {
     let columns = INDEXES.map(|(_, columns)| columns.join(", ")).join(", ");
     let select = format!("SELECT {EVENT_COLUMNS}, event_data, digest, {columns} FROM events");

@@ -1,4 +1,4 @@
-//! The store on a disk that fails, on files that are damaged or somebody else's, and on a good day.
+//! The store: on a disk that fails, on files that are damaged or another program's, and where nothing fails.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -10,12 +10,13 @@ use rusqlite::types::ValueRef;
 use super::digest::EVENT_COLUMNS;
 use super::error::StoreError;
 use super::lake_row::LakeRow;
+use super::mark::FoundMark;
 use super::reader::EventReader;
 use super::start_check::as_damage;
 use super::{digest, schema};
 
-/// How many findings are told one by one.
-const TOLD: usize = 100;
+/// How many findings are reported one by one.
+const REPORTED: usize = 100;
 
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Verification {
     pub channels: Vec<(String, u64)>,
     /// How many events were read and compared with their checksum and their digest.
     pub events: u64,
-    /// What is wrong; the first hundred, each in a sentence. Empty: nothing is.
+    /// What is wrong: the first hundred findings, each a sentence. Empty: nothing.
     pub findings: Vec<String>,
     /// How many findings there were beyond those.
     pub more_findings: u64,
@@ -40,7 +41,7 @@ impl Verification {
     }
 
     fn note(&mut self, finding: String) {
-        if self.findings.len() < TOLD {
+        if self.findings.len() < REPORTED {
             self.findings.push(finding);
         } else {
             self.more_findings += 1;
@@ -53,6 +54,8 @@ impl EventReader {
     /// the digest of its columns. An event's data must have the stored checksum, keep the contract, and say what the columns
     /// beside it say.
     pub fn verify(&self) -> Result<Verification, StoreError> {
+        // Before the snapshot: a lake that runs commits, and then writes its mark.
+        let mark = FoundMark::in_folder(self.folder())?;
         let _snapshot =
             self.connection().is_autocommit().then(|| self.connection().unchecked_transaction()).transpose()?;
         let mut verification = Verification::default();
@@ -66,7 +69,7 @@ impl EventReader {
         self.part("the events", &mut verification, |reader, verification| {
             reader.verify_events(&channels, verification)
         })?;
-        self.part("the table lake", &mut verification, Self::verify_lake)?;
+        self.part("the table lake", &mut verification, |reader, verification| reader.verify_lake(mark, verification))?;
         self.part("the counts", &mut verification, Self::verify_counts)?;
         Ok(verification)
     }
@@ -164,8 +167,12 @@ impl EventReader {
         Ok(())
     }
 
-    fn verify_lake(&self, verification: &mut Verification) -> Result<(), StoreError> {
-        let last_seq = LakeRow::read(self.connection())?.last_seq;
+    fn verify_lake(&self, mark: Option<FoundMark>, verification: &mut Verification) -> Result<(), StoreError> {
+        let lake = LakeRow::read(self.connection())?;
+        if let Some(Err(missing)) = mark.map(|mark| mark.check(Some(&lake))) {
+            verification.note(missing.to_string());
+        }
+        let last_seq = lake.last_seq;
         let highest: Option<i64> = self.connection().query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;
         if let Some(highest) = highest.filter(|highest| *highest > last_seq) {
             verification
@@ -266,7 +273,7 @@ mod tests {
         drop(store);
         let database = Connection::open(folder.path().join("lake.db")).expect("a connection");
         database.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").expect("set");
-        let reader = EventReader::over(database);
+        let reader = EventReader::over(folder.path(), database);
         let database = reader.connection();
         assert!(reader.verify().expect("verified").is_sound());
         let mut columns = Vec::new();

@@ -1,9 +1,8 @@
 //! The one thread that writes, and its group commit: whatever waits when the last commit is done goes into the next one.
 //!
-//! A sync takes the same time for one event as for ten thousand. So the thread takes every request that has queued up
-//! while it was syncing, puts all of them into one transaction, and answers each after the commit. If anything fails,
-//! nothing of the transaction is stored and every request of it is answered so: no answer promises what the disk has not
-//! confirmed. The next transaction starts on a fresh connection, so the lake goes on by itself once the cause is gone.
+//! A sync takes the same time for one event as for ten thousand. So the thread puts all requests that queued up during a sync
+//! into one transaction, and answers each after the commit. If anything fails, nothing of the transaction is stored and all its
+//! requests get the error. The next transaction starts on a new connection, so the lake goes on by itself once the cause is gone.
 //!
 //! Probes and steps of retention that wait do not end a group: they come after its commit.
 
@@ -57,7 +56,7 @@ struct Put {
     answer: oneshot::Sender<Result<Vec<Stored>, WriteError>>,
 }
 
-/// The way to the writer. The last clone's end ends the thread, after everything that waits is written.
+/// Sends jobs to the writer. Dropping it ends the thread after the waiting jobs are done.
 #[derive(Debug)]
 pub(crate) struct Store {
     jobs: Option<mpsc::Sender<Job>>,
@@ -122,7 +121,7 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(Arc::new(StoreError::Closed)))
     }
 
-    /// Writes and syncs something of no consequence, to tell whether that is possible.
+    /// Writes and syncs without changing anything, to find out whether that is possible.
     pub(crate) async fn probe(&self) -> Result<(), WriteError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Job::Probe { answer }).await?;
@@ -140,7 +139,7 @@ impl Store {
         loop {
             tokio::time::sleep(WATCH_PERIOD).await;
             if self.ask(Job::CheckFiles).await.is_err() {
-                // The writer has ended, which each request is told.
+                // The writer has ended; each request gets that error.
                 std::future::pending::<()>().await;
             }
         }
@@ -154,7 +153,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // The queue's end makes the thread finish what waits. After the drop, the store is closed.
+        // The thread ends when the queue is closed and empty.
         self.jobs = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -171,7 +170,7 @@ struct Writer {
     folder: DataFolder,
     prepare: Prepare,
     database: Option<OpenDatabase>,
-    /// The log that was left when the last connection was closed: it may hold events that are nowhere else.
+    /// The log that the last connection left when it was closed. It may hold events that are not in the database's file.
     left_log: Option<OpenFile>,
     mark: Mark,
     /// Rows of `channels` that are known to be committed.
@@ -215,7 +214,7 @@ impl Writer {
                                 events += next.events.len();
                                 group.push(next);
                             }
-                            // A commit does it too.
+                            // The commit compares them too.
                             Ok(Job::CheckFiles) => {}
                             Ok(other) => later.push_back(other),
                             Err(_) => break,
@@ -279,8 +278,8 @@ impl Writer {
         Ok(done)
     }
 
-    /// Does a piece of work on the connection, opening it anew if the work before failed. The files are at their paths before
-    /// the work, and after it, which is when the work counts.
+    /// Does a piece of work on the connection, which is opened again if the work before failed. The work counts only if the files
+    /// are at their paths before and after it.
     fn work<T>(
         &mut self,
         work: impl FnOnce(&mut Connection, &mut HashMap<ChannelArn, i64>) -> Result<T, StoreError>,
@@ -333,7 +332,7 @@ impl Writer {
         moved
     }
 
-    /// Tells the log of a failure, once for each cause: a disk stays full for hours, in which senders try again and again.
+    /// Logs a failure, once for each cause: while a disk is full for hours, senders retry again and again.
     fn note_failure(&mut self, error: StoreError) -> WriteError {
         let error = Arc::new(error);
         let (before, failures) = self.failing.take().map_or((None, 0), |(error, failures)| (Some(error), failures));
@@ -396,7 +395,7 @@ fn channel_row(
     Ok(row)
 }
 
-/// What a transaction does over and over, prepared once.
+/// The statements of a transaction, prepared once.
 struct Statements<'t> {
     insert: Statement<'t>,
     find: Statement<'t>,
